@@ -1,0 +1,156 @@
+//! The appointment: the plan for a consultation, and when its patient may come.
+
+use crate::InvalidTransition;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Where an appointment stands (FHIR R4 AppointmentStatus, the part of it that is in use).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "lowercase"))]
+#[serde(rename_all = "lowercase")]
+pub enum AppointmentState {
+    /// The time is reserved.
+    Booked,
+    /// The patient is here and waits.
+    Arrived,
+    /// The patient was admitted.
+    Fulfilled,
+    /// It will not take place.
+    Cancelled,
+    /// The patient did not come.
+    NoShow,
+}
+
+impl AppointmentState {
+    /// The patient is here and waits to be seen. Arriving again changes nothing: a page is loaded twice, a phone is swapped.
+    pub const fn arrive(self) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Booked | Self::Arrived => Ok(Self::Arrived),
+            _ => Err(self.refuse("arriving")),
+        }
+    }
+
+    /// The waiting patient is let into the consultation.
+    pub const fn admit(self) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Arrived => Ok(Self::Fulfilled),
+            _ => Err(self.refuse("admitting")),
+        }
+    }
+
+    /// The appointment is called off.
+    pub const fn cancel(self) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Booked | Self::Arrived => Ok(Self::Cancelled),
+            _ => Err(self.refuse("cancelling")),
+        }
+    }
+
+    /// The time has passed and nobody came.
+    pub const fn miss(self) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Booked => Ok(Self::NoShow),
+            _ => Err(self.refuse("marking as not come")),
+        }
+    }
+
+    /// The word used in the database and in the audit trail.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Booked => "booked",
+            Self::Arrived => "arrived",
+            Self::Fulfilled => "fulfilled",
+            Self::Cancelled => "cancelled",
+            Self::NoShow => "noshow",
+        }
+    }
+
+    const fn refuse(self, action: &'static str) -> InvalidTransition {
+        InvalidTransition { action, state: self.as_str() }
+    }
+}
+
+/// When a patient may say *I'm here*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArrivalWindow {
+    /// The first instant at which it is not too early.
+    pub opens_at: Timestamp,
+    /// The first instant at which it is too late.
+    pub closes_at: Timestamp,
+}
+
+/// Where an instant lies with respect to an [`ArrivalWindow`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Before the window.
+    TooEarly,
+    /// Within the window.
+    Welcome,
+    /// After the window.
+    TooLate,
+}
+
+impl ArrivalWindow {
+    /// The window of an appointment from `starts_at` to `ends_at`: open `early` before the start and `late` beyond the end.
+    ///
+    /// Late is counted from the end since a practitioner who runs late still sees those who came.
+    pub fn new(starts_at: Timestamp, ends_at: Timestamp, early: SignedDuration, late: SignedDuration) -> Self {
+        Self {
+            opens_at: starts_at.saturating_sub(early).unwrap_or(Timestamp::MIN),
+            closes_at: ends_at.saturating_add(late).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Whether `now` is too early, welcome or too late.
+    pub fn at(&self, now: Timestamp) -> Arrival {
+        if now < self.opens_at {
+            Arrival::TooEarly
+        } else if now < self.closes_at {
+            Arrival::Welcome
+        } else {
+            Arrival::TooLate
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_patient_who_waits_is_admitted() {
+        assert_eq!(AppointmentState::Arrived.admit(), Ok(AppointmentState::Fulfilled));
+        for state in [
+            AppointmentState::Booked,
+            AppointmentState::Fulfilled,
+            AppointmentState::Cancelled,
+            AppointmentState::NoShow,
+        ] {
+            assert!(state.admit().is_err(), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn arriving_twice_is_arriving_once() {
+        let arrived = AppointmentState::Booked.arrive().expect("a booked patient may arrive");
+        assert_eq!(arrived.arrive(), Ok(AppointmentState::Arrived));
+    }
+
+    #[test]
+    fn what_is_over_cannot_be_cancelled() {
+        for state in [AppointmentState::Fulfilled, AppointmentState::Cancelled, AppointmentState::NoShow] {
+            assert!(state.cancel().is_err(), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn the_window_opens_before_the_start_and_closes_after_the_end() {
+        let start: Timestamp = "2026-11-24T10:30:00Z".parse().expect("a timestamp");
+        let minutes = SignedDuration::from_mins;
+        let window = ArrivalWindow::new(start, start + minutes(20), minutes(30), minutes(15));
+        assert_eq!(window.at(start - minutes(31)), Arrival::TooEarly);
+        assert_eq!(window.at(start - minutes(30)), Arrival::Welcome);
+        assert_eq!(window.at(start + minutes(34)), Arrival::Welcome);
+        assert_eq!(window.at(start + minutes(35)), Arrival::TooLate);
+    }
+}

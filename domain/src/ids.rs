@@ -1,0 +1,52 @@
+//! Distinct types for the ids of distinct things, so that one is never passed for another.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// The tenant: everything else belongs to one.
+    ClinicId
+    /// A person who signs in: receptionist, practitioner or administrator.
+    AccountId
+    /// A patient of one clinic.
+    PatientId
+    /// A practitioner of one clinic; the account that signs in as them is apart.
+    PractitionerId
+    /// The plan: a booked piece of a practitioner's time.
+    AppointmentId
+    /// The consultation as it happens.
+    EncounterId
+    /// The media meeting. Random, so that the relay learns nothing about the encounter behind it.
+    RoomId
+    /// One person's place in a room; it stays the same when the page is loaded again.
+    ParticipantId
+    /// One running media relay; a new one at every start.
+    RelayId
+    /// One message of the chat in a consultation.
+    ChatMessageId
+}

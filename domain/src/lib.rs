@@ -1,0 +1,37 @@
+//! The words and rules of the house: ids, people, appointment, encounter, room, tokens and wire types.
+//!
+//! Nothing here does IO or is async; time and randomness are arguments ([`Clock`], [`Random`]).
+
+mod actor;
+pub mod appointment;
+mod clock;
+pub mod encounter;
+mod ids;
+mod join_token;
+pub mod media;
+mod random;
+mod redacted;
+pub mod relay;
+pub mod signal;
+
+pub use actor::{Actor, Role, Who};
+pub use appointment::{AppointmentState, ArrivalWindow};
+pub use clock::Clock;
+pub use encounter::EncounterState;
+pub use ids::{
+    AccountId, AppointmentId, ChatMessageId, ClinicId, EncounterId, ParticipantId, PatientId, PractitionerId, RelayId,
+    RoomId,
+};
+pub use join_token::{JOIN_TOKEN_LIFETIME, JOIN_TOKEN_TYPE, JoinClaims};
+pub use random::Random;
+pub use redacted::Redacted;
+
+/// A state was asked to become one that does not follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{action} is not possible while {state}")]
+pub struct InvalidTransition {
+    /// What was attempted, as a verb of the clinic.
+    pub action: &'static str,
+    /// The state in which it was attempted.
+    pub state: &'static str,
+}
