@@ -1,0 +1,91 @@
+//! The patient says *I'm here*.
+
+use crate::{seat::Seat, tables};
+use domain::{Actor, AppointmentId, AppointmentState, ArrivalWindow, Clock, EncounterState, Who, appointment::Arrival};
+use jiff::Timestamp;
+use service::{
+    audit::{self, AuditEvent},
+    postgres::Db,
+};
+use sqlx::PgConnection;
+
+/// Why a patient is not given a seat.
+#[derive(Debug, thiserror::Error)]
+pub enum ArriveError {
+    /// Not this patient's appointment.
+    #[error("there is no such appointment")]
+    NotFound,
+    /// The waiting room is not open yet.
+    #[error("it is too early")]
+    TooEarly {
+        /// When it opens.
+        opens_at: Timestamp,
+    },
+    /// The time has passed.
+    #[error("it is too late")]
+    TooLate,
+    /// It was called off.
+    #[error("the appointment was cancelled")]
+    Cancelled,
+    /// The consultation took place.
+    #[error("the visit has ended")]
+    Ended,
+    /// Postgres failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Gives the patient the seat of their appointment, or finds it again. Who was admitted already is welcome too.
+pub async fn arrive(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentId) -> Result<Seat, ArriveError> {
+    if !matches!(by.who, Who::Patient { appointment, .. } if appointment == id) {
+        return Err(ArriveError::NotFound);
+    }
+    let now = clock.now();
+    let mut tx = db.begin(by).await?;
+    let appointment = tables::appointments::lock(&mut tx, by.clinic, id).await?.ok_or(ArriveError::NotFound)?;
+    match appointment.state {
+        AppointmentState::Booked => welcome(&mut tx, by, &appointment, now).await?,
+        AppointmentState::Arrived => {}
+        AppointmentState::Fulfilled => still_open(&mut tx, by, id).await?,
+        AppointmentState::Cancelled => return Err(ArriveError::Cancelled),
+        AppointmentState::NoShow => return Err(ArriveError::TooLate),
+    }
+    let is_new = appointment.state == AppointmentState::Booked;
+    if is_new {
+        let arrived = appointment.state.arrive().expect("a booked patient may arrive");
+        tables::appointments::set_state(&mut tx, by.clinic, id, arrived, None).await?;
+    }
+    let arrived_at = tables::seats::take(&mut tx, by.clinic, id, now).await?;
+    let ahead = tables::views::find(&mut tx, by.clinic, id).await?.map_or(0, |view| view.ahead);
+    if is_new {
+        let event = AuditEvent::new("appointment.arrived").appointment(id).patient(appointment.patient);
+        audit::record(&mut tx, by, event).await?;
+    }
+    tx.commit().await?;
+    Ok(Seat { arrived_at, position: ahead + 1 })
+}
+
+/// Whether it is the time to arrive.
+async fn welcome(
+    connection: &mut PgConnection,
+    by: &Actor,
+    appointment: &tables::appointments::Locked,
+    now: Timestamp,
+) -> Result<(), ArriveError> {
+    let clinic = tables::clinics::get(connection, by.clinic).await?;
+    let (starts_at, ends_at) = (appointment.starts_at.to_jiff(), appointment.ends_at.to_jiff());
+    let window = ArrivalWindow::new(starts_at, ends_at, clinic.early, clinic.late);
+    match window.at(now) {
+        Arrival::TooEarly => Err(ArriveError::TooEarly { opens_at: window.opens_at }),
+        Arrival::Welcome => Ok(()),
+        Arrival::TooLate => Err(ArriveError::TooLate),
+    }
+}
+
+/// Who was admitted may come back for as long as the encounter runs.
+async fn still_open(connection: &mut PgConnection, by: &Actor, id: AppointmentId) -> Result<(), ArriveError> {
+    match tables::encounters::of_appointment(connection, by.clinic, id).await? {
+        Some((_, EncounterState::InProgress)) => Ok(()),
+        _ => Err(ArriveError::Ended),
+    }
+}

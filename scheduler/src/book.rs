@@ -1,0 +1,118 @@
+//! The receptionist books.
+
+use crate::{availability, tables, tables::reservations::Resource};
+use domain::{Actor, AppointmentId, Clock, PatientId, PractitionerId, Random};
+use jiff::Timestamp;
+use service::{
+    audit::{self, AuditEvent},
+    postgres::{Db, refused_by},
+};
+use sqlx::PgConnection;
+
+/// What the receptionist asks for. The length follows from the practitioner's schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BookRequest {
+    /// For whom.
+    pub patient: PatientId,
+    /// With whom.
+    pub practitioner: PractitionerId,
+    /// The start of a slot.
+    pub starts_at: Timestamp,
+}
+
+/// Why an appointment could not be booked.
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    /// Somebody else holds this time of the practitioner.
+    #[error("the slot has just been taken")]
+    SlotTaken,
+    /// The patient has another appointment that overlaps.
+    #[error("the patient has another appointment at that time")]
+    PatientBusy,
+    /// No slot of the practitioner begins then.
+    #[error("the practitioner does not work at that time")]
+    OutsideSchedule,
+    /// The slot has begun.
+    #[error("the time has passed")]
+    InThePast,
+    /// Not a patient of this clinic.
+    #[error("there is no such patient")]
+    NoSuchPatient,
+    /// Not a practitioner of this clinic.
+    #[error("there is no such practitioner")]
+    NoSuchPractitioner,
+    /// Postgres failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Books a free slot: the appointment, a reservation for each resource and the audit event, or none of it.
+pub async fn book(
+    db: &Db,
+    clock: &dyn Clock,
+    random: &dyn Random,
+    by: &Actor,
+    request: BookRequest,
+) -> Result<AppointmentId, BookError> {
+    let now = clock.now();
+    if request.starts_at <= now {
+        return Err(BookError::InThePast);
+    }
+    let mut tx = db.begin(by).await?;
+    if tables::patients::find(&mut tx, by.clinic, request.patient).await?.is_none() {
+        return Err(BookError::NoSuchPatient);
+    }
+    if !tables::practitioners::exists(&mut tx, by.clinic, request.practitioner).await? {
+        return Err(BookError::NoSuchPractitioner);
+    }
+    let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
+    let wall_time = request.starts_at.to_zoned(zone.clone()).datetime();
+    let slots = availability::slots_of(&mut tx, by.clinic, request.practitioner, wall_time.date(), &zone).await?;
+    let slot = slots.into_iter().find(|slot| slot.starts_at == request.starts_at).ok_or(BookError::OutsideSchedule)?;
+
+    let id = AppointmentId(random.uuid());
+    let appointment = tables::appointments::New {
+        id,
+        patient: request.patient,
+        practitioner: request.practitioner,
+        starts_at: slot.starts_at,
+        ends_at: slot.ends_at,
+        wall_time,
+        booked_at: now,
+    };
+    reserve(&mut tx, by, &appointment).await?;
+    let event = AuditEvent::new("appointment.booked").appointment(id).patient(request.patient);
+    audit::record(&mut tx, by, event).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Writes the appointment with a reservation for each of its resources, whose locks are taken in sorted order.
+async fn reserve(
+    connection: &mut PgConnection,
+    by: &Actor,
+    appointment: &tables::appointments::New,
+) -> Result<(), BookError> {
+    let mut resources = [Resource::Practitioner(appointment.practitioner), Resource::Patient(appointment.patient)];
+    resources.sort_unstable();
+    for resource in resources {
+        tables::reservations::lock(connection, resource).await?;
+    }
+    tables::appointments::add(connection, by, appointment).await?;
+    for resource in resources {
+        let (from, to) = (appointment.starts_at, appointment.ends_at);
+        tables::reservations::add(connection, by.clinic, appointment.id, resource, from, to)
+            .await
+            .map_err(|error| taken(error, resource))?;
+    }
+    Ok(())
+}
+
+/// Says in the receptionist's words what the exclusion constraint refused.
+fn taken(error: sqlx::Error, resource: Resource) -> BookError {
+    match (refused_by(&error), resource) {
+        (Some(tables::reservations::NO_OVERLAP), Resource::Practitioner(_)) => BookError::SlotTaken,
+        (Some(tables::reservations::NO_OVERLAP), Resource::Patient(_)) => BookError::PatientBusy,
+        _ => error.into(),
+    }
+}

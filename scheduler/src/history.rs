@@ -1,0 +1,95 @@
+//! The history: who did or read what, and whether the record of it is whole.
+
+use crate::tables;
+use domain::{Actor, AppointmentId, EncounterId, PatientId, Who};
+use jiff::Timestamp;
+use service::{
+    audit::{self, AuditEvent},
+    postgres::Db,
+};
+
+/// The most events one page of history holds, newest first.
+pub const PAGE: i64 = 200;
+
+/// One event, as people read it.
+#[derive(Debug, Clone)]
+pub struct AuditView {
+    /// Its place in the chain.
+    pub sequence: i64,
+    /// When, by the database's clock.
+    pub at: Timestamp,
+    /// Who, by name if an account or patient, else the service's name.
+    pub actor: String,
+    /// `receptionist`, `practitioner`, `administrator`, `patient` or `service`.
+    pub role: String,
+    /// `appointment.booked`, …
+    pub action: String,
+    /// The action as a phrase: `booked the appointment`.
+    pub phrase: &'static str,
+    /// To which appointment.
+    pub appointment: Option<AppointmentId>,
+    /// About which patient.
+    pub patient: Option<PatientId>,
+    /// The patient's name.
+    pub patient_name: Option<String>,
+    /// In which encounter.
+    pub encounter: Option<EncounterId>,
+    /// Facts beside these.
+    pub detail: serde_json::Value,
+}
+
+/// What recomputing the chain of a clinic's events showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryCheck {
+    /// How many events there are.
+    pub events: i64,
+    /// The newest event's digest in hexadecimal: note it elsewhere, and nobody can rewrite what came before.
+    pub newest_digest: String,
+    /// The number of the first event that was changed, removed or inserted; `None` when all are whole.
+    pub broken_at: Option<i64>,
+}
+
+/// The newest [`PAGE`] events of the clinic, or of one appointment. Reading the clinic's history is itself an event.
+pub async fn history(db: &Db, by: &Actor, appointment: Option<AppointmentId>) -> Result<Vec<AuditView>, sqlx::Error> {
+    if !matches!(by.who, Who::Account { .. }) {
+        return Ok(Vec::new());
+    }
+    let mut tx = db.begin(by).await?;
+    let events = tables::audit_events::newest(&mut tx, by.clinic, appointment, PAGE).await?;
+    // The history of one appointment is part of its page, whose opening was recorded already.
+    if appointment.is_none() {
+        audit::record(&mut tx, by, AuditEvent::new("history.read")).await?;
+    }
+    tx.commit().await?;
+    Ok(events)
+}
+
+/// Recomputes the clinic's chain.
+pub async fn verify_history(db: &Db, by: &Actor) -> Result<HistoryCheck, sqlx::Error> {
+    tables::audit_events::verify(&mut *db.begin(by).await?).await
+}
+
+/// An action as people say it, after the actor's name.
+pub(crate) fn phrase(action: &str) -> &'static str {
+    match action {
+        "appointment.arrived" => "arrived in the waiting room",
+        "appointment.admitted" => "admitted the patient",
+        "appointment.booked" => "booked the appointment",
+        "appointment.cancelled" => "cancelled the appointment",
+        "appointment.missed" => "marked the appointment as not attended",
+        "appointment.read" => "opened the appointment",
+        "encounter.finished" => "ended the visit",
+        "history.read" => "read the history",
+        "join_token.made" => "asked to enter the consultation",
+        "mail.given_up" => "could not send the visit link",
+        "patient.added" => "added the patient",
+        "patient.read" => "opened the patient",
+        "room.entered" => "connected somebody to the consultation",
+        "seat.left" => "left the waiting room",
+        "session.ended" => "signed out",
+        "session.refused" => "was refused at sign-in",
+        "session.started" => "signed in",
+        "visit_link.sent" => "sent the visit link",
+        _ => "did something else",
+    }
+}

@@ -1,0 +1,113 @@
+//! The scheduler as a process: sends what is due, marks who did not come, throws away what has expired.
+
+use crate::{
+    missed::mark_missed,
+    outbox::{Mailer, deliver_due},
+    tables,
+};
+use domain::{Actor, ClinicId, Clock, Who};
+use jiff::SignedDuration;
+use service::postgres::Db;
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+/// How often the outbox is looked at: a link is in the mail while the patient is still on the phone.
+const OUTBOX_EVERY: Duration = Duration::from_secs(1);
+
+/// How often missed appointments are looked for. Nobody waits for it.
+const MISSED_EVERY: Duration = Duration::from_secs(15);
+
+/// How often expired rows are thrown away. They are refused with or without.
+const PURGE_EVERY: Duration = Duration::from_secs(600);
+
+/// How long expired rows stay, for whoever wonders why somebody was refused.
+const KEPT_AFTER_EXPIRY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the scheduler needs.
+#[derive(Clone)]
+pub struct SchedulerConfig {
+    /// The database.
+    pub db: Db,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// Where mail goes.
+    pub mailer: Mailer,
+}
+
+/// Works until `shutdown`, then ends after the piece of work in hand. Any number of schedulers may run.
+///
+/// A failure is logged and tried again in the next round.
+pub async fn run(config: SchedulerConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
+    tokio::join!(
+        every(OUTBOX_EVERY, &shutdown, "sending mail failed", || send(&config)),
+        every(MISSED_EVERY, &shutdown, "marking missed appointments failed", || miss(&config)),
+        every(PURGE_EVERY, &shutdown, "purging failed", || purge(&config)),
+    );
+    Ok(())
+}
+
+/// Does `work` at once and then once a `period`, one after the other.
+async fn every<F: Future<Output = anyhow::Result<()>>>(
+    period: Duration,
+    shutdown: &CancellationToken,
+    failure: &'static str,
+    mut work: impl FnMut() -> F,
+) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut has_failed = false;
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let result = work().await;
+        // Once per outage, not once a second.
+        if let (Err(error), false) = (&result, has_failed) {
+            tracing::warn!(reason = %error, failure, "the scheduler could not do its round");
+        }
+        has_failed = result.is_err();
+    }
+}
+
+/// One round of the outbox, over all clinics.
+pub async fn send(config: &SchedulerConfig) -> anyhow::Result<()> {
+    for clinic in clinics(&config.db).await? {
+        deliver_due(&config.db, &*config.clock, &config.mailer, clinic).await?;
+    }
+    Ok(())
+}
+
+/// One round of marking missed appointments, over all clinics.
+pub async fn miss(config: &SchedulerConfig) -> anyhow::Result<()> {
+    for clinic in clinics(&config.db).await? {
+        mark_missed(&config.db, &*config.clock, &actor(clinic)).await?;
+    }
+    Ok(())
+}
+
+/// One round of throwing away what has expired, over all clinics.
+pub async fn purge(config: &SchedulerConfig) -> anyhow::Result<()> {
+    let before = config.clock.now() - KEPT_AFTER_EXPIRY;
+    for clinic in clinics(&config.db).await? {
+        let mut tx = config.db.begin(&actor(clinic)).await?;
+        tables::join_tokens::purge(&mut tx, clinic, before).await?;
+        tables::visit_sessions::purge(&mut tx, clinic, before).await?;
+        tables::sessions::purge(&mut tx, clinic, before).await?;
+        tx.commit().await?;
+    }
+    let mut tx = config.db.anonymous().await?;
+    tables::sessions::purge_attempts(&mut tx, before).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn clinics(db: &Db) -> Result<Vec<ClinicId>, sqlx::Error> {
+    tables::clinics::all(&mut *db.anonymous().await?).await
+}
+
+fn actor(clinic: ClinicId) -> Actor {
+    Actor { clinic, who: Who::Service("scheduler") }
+}

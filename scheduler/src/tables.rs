@@ -1,0 +1,21 @@
+//! The SQL, one file per table: plain functions that take the connection first, then the clinic, then the rest.
+//!
+//! Row-level security would hide other clinics' rows anyway; each query names the clinic all the same.
+
+pub(crate) mod accounts;
+pub(crate) mod appointments;
+pub(crate) mod audit_events;
+pub(crate) mod clinics;
+pub(crate) mod encounters;
+pub(crate) mod join_tokens;
+pub(crate) mod mailbox;
+pub(crate) mod outbox;
+pub(crate) mod participants;
+pub(crate) mod patients;
+pub(crate) mod practitioners;
+pub(crate) mod reservations;
+pub(crate) mod schedules;
+pub(crate) mod seats;
+pub(crate) mod sessions;
+pub(crate) mod views;
+pub(crate) mod visit_sessions;

@@ -1,0 +1,103 @@
+//! `patients`.
+
+use crate::views::PatientView;
+use domain::{ClinicId, PatientId};
+use jiff::{Timestamp, civil::Date};
+use jiff_sqlx::ToSqlx as _;
+use sqlx::PgConnection;
+
+/// A patient to be written, with what is compared when somebody types.
+pub(crate) struct New<'a> {
+    pub(crate) id: PatientId,
+    pub(crate) name: &'a str,
+    pub(crate) birth_date: Date,
+    pub(crate) phone: Option<&'a str>,
+    pub(crate) email: Option<&'a str>,
+    pub(crate) name_key: &'a str,
+    pub(crate) phone_key: &'a str,
+    pub(crate) added_at: Timestamp,
+}
+
+struct Row {
+    id: PatientId,
+    name: String,
+    birth_date: jiff_sqlx::Date,
+    phone: Option<String>,
+    email: Option<String>,
+}
+
+impl From<Row> for PatientView {
+    fn from(row: Row) -> Self {
+        Self { id: row.id, name: row.name, birth_date: row.birth_date.to_jiff(), phone: row.phone, email: row.email }
+    }
+}
+
+/// Adds a patient.
+pub(crate) async fn add(connection: &mut PgConnection, clinic: ClinicId, new: &New<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into patients (clinic_id, id, name, birth_date, phone, email, name_key, phone_key, added_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        clinic.0,
+        new.id.0,
+        new.name,
+        new.birth_date.to_sqlx() as _,
+        new.phone,
+        new.email,
+        new.name_key,
+        new.phone_key,
+        new.added_at.to_sqlx() as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// One patient.
+pub(crate) async fn find(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: PatientId,
+) -> Result<Option<PatientView>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id as "id: PatientId", name, birth_date as "birth_date: jiff_sqlx::Date", phone, email
+           from patients
+           where clinic_id = $1 and id = $2"#,
+        clinic.0,
+        id.0,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(PatientView::from))
+}
+
+/// Patients who match every given pattern: name patterns for `like`, one of the dates, digits within the phone number.
+pub(crate) async fn search(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    names: &[String],
+    birth_dates: &[Date],
+    phone: Option<&str>,
+    limit: i64,
+) -> Result<Vec<PatientView>, sqlx::Error> {
+    let birth_dates: Vec<_> = birth_dates.iter().map(Date::to_string).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id as "id: PatientId", name, birth_date as "birth_date: jiff_sqlx::Date", phone, email
+           from patients
+           where clinic_id = $1
+             and name_key like all ($2::text[])
+             and (cardinality($3::text[]) = 0 or birth_date = any ($3::text[]::date[]))
+             and ($4::text is null or phone_key like '%' || $4 || '%')
+           order by name_key, birth_date, id
+           limit $5"#,
+        clinic.0,
+        names,
+        &birth_dates,
+        phone,
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(PatientView::from).collect())
+}

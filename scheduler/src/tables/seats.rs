@@ -1,0 +1,90 @@
+//! `seats` of the waiting room.
+
+use crate::views::Readiness;
+use domain::{AppointmentId, ClinicId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use sqlx::PgConnection;
+
+/// Gives the seat of an appointment, or finds it again; says since when it is held.
+pub(crate) async fn take(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    appointment: AppointmentId,
+    now: Timestamp,
+) -> Result<Timestamp, sqlx::Error> {
+    let arrived_at = sqlx::query_scalar!(
+        r#"insert into seats (clinic_id, appointment_id, arrived_at, last_seen_at)
+           values ($1, $2, $3, $3)
+           on conflict (appointment_id) do update set last_seen_at = excluded.last_seen_at, left_at = null
+           returning arrived_at as "arrived_at: jiff_sqlx::Timestamp""#,
+        clinic.0,
+        appointment.0,
+        now.to_sqlx() as _,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(arrived_at.to_jiff())
+}
+
+/// The patient's page is there, at most every few seconds worth a write.
+pub(crate) async fn touch(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    appointment: AppointmentId,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update seats
+         set last_seen_at = $3
+         where clinic_id = $1 and appointment_id = $2 and last_seen_at < $3",
+        clinic.0,
+        appointment.0,
+        now.to_sqlx() as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What the device check found; whether there is such a seat.
+pub(crate) async fn set_readiness(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    appointment: AppointmentId,
+    readiness: Readiness,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query!(
+        "update seats
+         set readiness = $3, last_seen_at = $4
+         where clinic_id = $1 and appointment_id = $2",
+        clinic.0,
+        appointment.0,
+        readiness as _,
+        now.to_sqlx() as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// The patient leaves; whether they were there.
+pub(crate) async fn leave(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    appointment: AppointmentId,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query!(
+        "update seats
+         set left_at = $3
+         where clinic_id = $1 and appointment_id = $2 and left_at is null",
+        clinic.0,
+        appointment.0,
+        now.to_sqlx() as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}

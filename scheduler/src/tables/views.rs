@@ -1,0 +1,189 @@
+//! The read model of an appointment: one join over the tables of a visit.
+
+use crate::{
+    tables::practitioners,
+    views::{AppointmentView, EncounterView, PatientView, Readiness},
+};
+use domain::{
+    AppointmentId, AppointmentState, ArrivalWindow, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId,
+    RoomId,
+};
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx as _;
+use sqlx::PgConnection;
+
+/// One appointment with everything around it.
+pub(crate) async fn find(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+) -> Result<Option<AppointmentView>, sqlx::Error> {
+    let rows = select(connection, clinic, Some(id), Timestamp::MIN, Timestamp::MAX, None).await?;
+    Ok(rows.into_iter().next())
+}
+
+/// The appointments that start within `[from, to)`, of one practitioner or of all, in order.
+pub(crate) async fn between(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    from: Timestamp,
+    to: Timestamp,
+    practitioner: Option<PractitionerId>,
+) -> Result<Vec<AppointmentView>, sqlx::Error> {
+    select(connection, clinic, None, from, to, practitioner).await
+}
+
+/// The most appointments one answer holds: a large clinic's day several times over.
+const MAX_ROWS: i64 = 2_000;
+
+struct Row {
+    id: AppointmentId,
+    state: AppointmentState,
+    starts_at: jiff_sqlx::Timestamp,
+    ends_at: jiff_sqlx::Timestamp,
+    link_version: i16,
+    cancel_reason: Option<String>,
+    early_minutes: i32,
+    late_minutes: i32,
+    patient_id: PatientId,
+    patient_name: String,
+    birth_date: jiff_sqlx::Date,
+    phone: Option<String>,
+    email: Option<String>,
+    practitioner_id: PractitionerId,
+    title: String,
+    given_name: String,
+    family_name: String,
+    speciality: String,
+    arrived_at: Option<jiff_sqlx::Timestamp>,
+    last_seen_at: Option<jiff_sqlx::Timestamp>,
+    left: bool,
+    readiness: Option<Readiness>,
+    ahead: i64,
+    encounter_id: Option<EncounterId>,
+    encounter_state: Option<EncounterState>,
+    started_at: Option<jiff_sqlx::Timestamp>,
+    finished_at: Option<jiff_sqlx::Timestamp>,
+    room_id: Option<RoomId>,
+}
+
+async fn select(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: Option<AppointmentId>,
+    from: Timestamp,
+    to: Timestamp,
+    practitioner: Option<PractitionerId>,
+) -> Result<Vec<AppointmentView>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select
+               a.id as "id: AppointmentId",
+               a.state as "state: AppointmentState",
+               a.starts_at as "starts_at: jiff_sqlx::Timestamp",
+               a.ends_at as "ends_at: jiff_sqlx::Timestamp",
+               a.link_version,
+               a.cancel_reason,
+               c.arrive_early_minutes as early_minutes,
+               c.arrive_late_minutes as late_minutes,
+               p.id as "patient_id: PatientId",
+               p.name as patient_name,
+               p.birth_date as "birth_date: jiff_sqlx::Date",
+               p.phone,
+               p.email,
+               d.id as "practitioner_id: PractitionerId",
+               d.title,
+               d.given_name,
+               d.family_name,
+               d.speciality,
+               s.arrived_at as "arrived_at?: jiff_sqlx::Timestamp",
+               s.last_seen_at as "last_seen_at?: jiff_sqlx::Timestamp",
+               (s.left_at is not null) as "left!",
+               s.readiness as "readiness?: Readiness",
+               (
+                   select count(*)
+                   from appointments o
+                   join seats os on os.appointment_id = o.id
+                   where o.clinic_id = a.clinic_id
+                     and o.practitioner_id = a.practitioner_id
+                     and o.state = 'arrived'
+                     and a.state = 'arrived'
+                     and os.left_at is null
+                     and (o.starts_at, os.arrived_at, o.id) < (a.starts_at, s.arrived_at, a.id)
+               ) as "ahead!",
+               e.id as "encounter_id?: EncounterId",
+               e.state as "encounter_state?: EncounterState",
+               e.started_at as "started_at?: jiff_sqlx::Timestamp",
+               e.finished_at as "finished_at?: jiff_sqlx::Timestamp",
+               e.room_id as "room_id?: RoomId"
+           from appointments a
+           join clinics c on c.id = a.clinic_id
+           join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
+           join practitioners d on d.clinic_id = a.clinic_id and d.id = a.practitioner_id
+           left join seats s on s.appointment_id = a.id
+           left join encounters e on e.appointment_id = a.id
+           where a.clinic_id = $1
+             and ($2::uuid is null or a.id = $2)
+             and ($3::timestamptz is null or a.starts_at >= $3)
+             and ($4::timestamptz is null or a.starts_at < $4)
+             and ($5::uuid is null or a.practitioner_id = $5)
+           order by a.starts_at, d.family_name, a.id
+           limit $6"#,
+        clinic.0,
+        id.map(|id| id.0),
+        bound(from) as _,
+        bound(to) as _,
+        practitioner.map(|id| id.0),
+        MAX_ROWS,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(AppointmentView::from).collect())
+}
+
+/// The ends of time are beyond what Postgres can hold, and mean no bound.
+fn bound(at: Timestamp) -> Option<jiff_sqlx::Timestamp> {
+    (at != Timestamp::MIN && at != Timestamp::MAX).then(|| at.to_sqlx())
+}
+
+impl From<Row> for AppointmentView {
+    fn from(row: Row) -> Self {
+        let minutes = |minutes: i32| SignedDuration::from_mins(minutes.into());
+        let (starts_at, ends_at) = (row.starts_at.to_jiff(), row.ends_at.to_jiff());
+        Self {
+            id: row.id,
+            state: row.state,
+            starts_at,
+            ends_at,
+            window: ArrivalWindow::new(starts_at, ends_at, minutes(row.early_minutes), minutes(row.late_minutes)),
+            practitioner: practitioners::view(
+                row.practitioner_id,
+                &row.title,
+                &row.given_name,
+                &row.family_name,
+                row.speciality,
+            ),
+            link_version: row.link_version,
+            arrived_at: row.arrived_at.map(jiff_sqlx::Timestamp::to_jiff),
+            last_seen_at: row.last_seen_at.map(jiff_sqlx::Timestamp::to_jiff),
+            left: row.left,
+            readiness: row.readiness.unwrap_or_default(),
+            ahead: usize::try_from(row.ahead).unwrap_or(0),
+            encounter: row.encounter_id.map(|id| EncounterView {
+                id,
+                state: row.encounter_state.expect("an encounter has a state"),
+                started_at: row.started_at.expect("an encounter has a start").to_jiff(),
+                finished_at: row.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
+                room: row.room_id.expect("an encounter has a room"),
+            }),
+            cancel_reason: row.cancel_reason,
+            patient: PatientView {
+                id: row.patient_id,
+                name: row.patient_name,
+                birth_date: row.birth_date.to_jiff(),
+                phone: row.phone,
+                email: row.email,
+            },
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What pages show: read models, whole enough that no page asks twice.
+
+use domain::{
+    AppointmentId, AppointmentState, ArrivalWindow, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId,
+    RoomId,
+};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+
+/// A clinic as its pages need it.
+#[derive(Debug, Clone)]
+pub struct ClinicView {
+    /// Which.
+    pub id: ClinicId,
+    /// As on the sign at the door.
+    pub name: String,
+    /// The zone of its wall clocks.
+    pub zone: TimeZone,
+    /// For patients who cannot come in.
+    pub phone: String,
+    /// How long before the start a patient may arrive.
+    pub early: SignedDuration,
+    /// How long after the end a patient may still arrive.
+    pub late: SignedDuration,
+}
+
+/// A patient as the desk sees them. Never log one.
+#[derive(Clone)]
+pub struct PatientView {
+    /// Who.
+    pub id: PatientId,
+    /// Full name.
+    pub name: String,
+    /// Date of birth, which tells two people of one name apart.
+    pub birth_date: Date,
+    /// As it was typed.
+    pub phone: Option<String>,
+    /// Where links are sent.
+    pub email: Option<String>,
+}
+
+/// A practitioner, addressed by title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PractitionerView {
+    /// Who.
+    pub id: PractitionerId,
+    /// `Dr Hannah Osei`.
+    pub title_and_name: String,
+    /// `Dr Osei`.
+    pub short: String,
+    /// `General practice`.
+    pub speciality: String,
+}
+
+/// What the patient's device check found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Readiness {
+    /// Nothing was said.
+    #[default]
+    NotChecked,
+    /// Both work.
+    CameraAndMicrophone,
+    /// Heard, not seen.
+    MicrophoneOnly,
+    /// Seen, not heard.
+    CameraOnly,
+    /// Neither was allowed or found.
+    Nothing,
+    /// The browser cannot hold a video visit at all.
+    NoWebrtc,
+}
+
+/// The call of an appointment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncounterView {
+    /// Which.
+    pub id: EncounterId,
+    /// In progress or finished.
+    pub state: EncounterState,
+    /// When the patient was admitted.
+    pub started_at: Timestamp,
+    /// When the practitioner ended it.
+    pub finished_at: Option<Timestamp>,
+    /// The media meeting.
+    pub room: RoomId,
+}
+
+/// An appointment with everybody and everything around it.
+#[derive(Clone)]
+pub struct AppointmentView {
+    /// Which.
+    pub id: AppointmentId,
+    /// Where it stands.
+    pub state: AppointmentState,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+    /// When the patient may say *I'm here*.
+    pub window: ArrivalWindow,
+    /// For whom.
+    pub patient: PatientView,
+    /// With whom.
+    pub practitioner: PractitionerView,
+    /// Which visit link is good; see [`visit_link`](crate::visit_link()).
+    pub link_version: i16,
+    /// Since when the patient waits, or waited.
+    pub arrived_at: Option<Timestamp>,
+    /// When the patient's page last said that it is there.
+    pub last_seen_at: Option<Timestamp>,
+    /// The patient pressed *Leave* in the waiting room, and has not come back.
+    pub left: bool,
+    /// What their device check found.
+    pub readiness: Readiness,
+    /// How many wait for the same practitioner and come before. Counted while `arrived` only.
+    pub ahead: usize,
+    /// The call, once admitted.
+    pub encounter: Option<EncounterView>,
+    /// Why it was cancelled, if it was.
+    pub cancel_reason: Option<String>,
+}

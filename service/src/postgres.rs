@@ -1,0 +1,114 @@
+//! Postgres: the pool, the transaction that acts on behalf of somebody, the migrations.
+
+use domain::{Actor, Redacted, Who};
+use sqlx::{
+    Executor as _, PgConnection, PgPool, Postgres, Transaction,
+    migrate::{Migrate as _, MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{str::FromStr as _, time::Duration};
+
+/// The schema, from `migrations/`, compiled in.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
+/// How long a request waits for a free connection before it is refused.
+///
+/// Beyond a few seconds the person has pressed the button again, and waiting longer only adds to the queue.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The database, as every service but the relay uses it.
+///
+/// Each connection has become the role `bedside_app`, which owns nothing and cannot bypass row-level security:
+/// a query outside of [`begin`](Self::begin) sees no clinic's rows at all.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: PgPool,
+}
+
+impl Db {
+    /// Connects with at most `max` connections and proves one of them. The address holds a password and never prints.
+    pub async fn connect(url: &Redacted<String>, max: u32) -> Result<Self, sqlx::Error> {
+        let db = Self::over(PgConnectOptions::from_str(url.expose())?, max);
+        db.ping().await?;
+        Ok(db)
+    }
+
+    /// As [`connect`](Self::connect), but connects when first used.
+    pub fn over(options: PgConnectOptions, max: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(max)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute("set role bedside_app").await.map(|_| ()) })
+            })
+            .connect_lazy_with(options.application_name("bedside"));
+        Self { pool }
+    }
+
+    /// A transaction that acts on behalf of `actor`, and sees the rows of their clinic only.
+    pub async fn begin(&self, actor: &Actor) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("select set_config('bedside.clinic_id', $1, true), set_config('bedside.actor', $2, true)")
+            .bind(actor.clinic.to_string())
+            .bind(actor_text(&actor.who))
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx)
+    }
+
+    /// A transaction before anybody is known. It sees nothing but what the doors let through:
+    /// the `security definer` functions of `migrations/` (`find_account`, `find_session`, …).
+    pub async fn anonymous(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.pool.begin().await
+    }
+
+    /// Whether Postgres answers.
+    pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        self.pool.execute("select 1").await.map(|_| ())
+    }
+
+    /// Closes the connections after their work.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Brings the schema up to date. Concurrent callers wait for each other on an advisory lock.
+///
+/// `url` names the owner of the schema, who need not be a superuser (`migrations/README.md`).
+pub async fn migrate(url: &Redacted<String>) -> Result<(), MigrateError> {
+    let mut connection = owner(url).await?;
+    MIGRATOR.run(&mut connection).await
+}
+
+/// How many migrations of this executable the database has not seen.
+pub async fn pending_migrations(url: &Redacted<String>) -> Result<usize, MigrateError> {
+    let mut connection = owner(url).await?;
+    let table = MIGRATOR.table_name.as_ref();
+    connection.ensure_migrations_table(table).await?;
+    let applied = connection.list_applied_migrations(table).await?;
+    Ok(MIGRATOR.iter().filter(|ours| !applied.iter().any(|one| one.version == ours.version)).count())
+}
+
+async fn owner(url: &Redacted<String>) -> Result<PgConnection, sqlx::Error> {
+    use sqlx::ConnectOptions as _;
+    PgConnectOptions::from_str(url.expose())?.connect().await
+}
+
+/// The name of the constraint that refused a statement, to be translated next to the query.
+pub fn refused_by(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error()?.constraint()
+}
+
+/// Takes row counts seriously: an update that should change one row and did not is an error.
+pub fn one_row(result: &sqlx::postgres::PgQueryResult) -> Result<(), sqlx::Error> {
+    if result.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+fn actor_text(who: &Who) -> String {
+    match who {
+        Who::Account { id, .. } => format!("account:{id}"),
+        Who::Patient { id, .. } => format!("patient:{id}"),
+        Who::Service(name) => format!("service:{name}"),
+    }
+}
