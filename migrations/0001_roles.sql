@@ -34,7 +34,7 @@ create function current_clinic() returns uuid
     return nullif(current_setting('bedside.clinic_id', true), '')::uuid;
 
 -- Every table of a clinic's rows calls this: security by row, for everybody (`force`: for the owner too).
--- It refuses a table without the column, so that the rule cannot be forgotten half way.
+
 create procedure wall_off(tables regclass)
     language plpgsql
 as $$

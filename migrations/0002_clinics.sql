@@ -22,7 +22,7 @@ alter table clinics enable row level security;
 alter table clinics force row level security;
 create policy own_clinic on clinics to bedside_app using (id = current_clinic()) with check (id = current_clinic());
 create policy doors on clinics for select to current_user using (true);
-grant select, insert on clinics to bedside_app;
+grant select, insert, update on clinics to bedside_app;
 
 -- Door: the services that work for every clinic take them one by one.
 create function find_clinics() returns table (clinic_id uuid)

@@ -1,6 +1,6 @@
 //! Patients are found while the receptionist types, and added.
 
-mod search;
+pub(crate) mod search;
 
 use crate::{tables, views::PatientView};
 use domain::{Actor, Clock, PatientId, Random, Who};
@@ -10,6 +10,7 @@ use service::{
     audit::{self, AuditEvent},
     postgres::Db,
 };
+use sqlx::PgConnection;
 
 /// The most patients one search shows.
 pub const MAX_FOUND: i64 = 20;
@@ -86,10 +87,24 @@ pub async fn add_patient(
     by: &Actor,
     new: NewPatient,
 ) -> Result<PatientId, AddPatientError> {
+    let mut tx = db.begin(by).await?;
+    let id = insert(&mut tx, clock, random, by, new).await?;
+    audit::record(&mut tx, by, AuditEvent::new("patient.added").patient(id)).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Checks a patient's fields and writes the row.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    clock: &dyn Clock,
+    random: &dyn Random,
+    by: &Actor,
+    new: NewPatient,
+) -> Result<PatientId, AddPatientError> {
     let now = clock.now();
     let new = check(&new, now).map_err(AddPatientError::Fields)?;
     let id = PatientId(random.uuid());
-    let mut tx = db.begin(by).await?;
     let row = tables::patients::New {
         id,
         name: &new.name,
@@ -100,9 +115,7 @@ pub async fn add_patient(
         phone_key: &search::digits(new.phone.as_deref().unwrap_or_default()),
         added_at: now,
     };
-    tables::patients::add(&mut tx, by.clinic, &row).await?;
-    audit::record(&mut tx, by, AuditEvent::new("patient.added").patient(id)).await?;
-    tx.commit().await?;
+    tables::patients::add(connection, by.clinic, &row).await?;
     Ok(id)
 }
 

@@ -1,6 +1,6 @@
-//! `accounts`, as far as the use-cases ask: whom an account signs in as. `web` writes the table.
+//! `accounts`, as far as the use-cases ask: whom an account signs in as; and the accounts of the demo.
 
-use domain::{AccountId, ClinicId, PractitionerId};
+use domain::{AccountId, ClinicId, PractitionerId, Role, Who};
 use sqlx::PgConnection;
 
 /// The practitioner that an account signs in as.
@@ -19,4 +19,54 @@ pub(crate) async fn practitioner(
     .fetch_optional(connection)
     .await?;
     Ok(row.flatten())
+}
+
+/// An account to be written.
+pub(crate) struct NewAccount<'a> {
+    pub(crate) id: AccountId,
+    pub(crate) role: Role,
+    pub(crate) name: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) password_hash: &'a str,
+    pub(crate) practitioner: Option<PractitionerId>,
+}
+
+/// Adds an account.
+pub(crate) async fn add(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    new: &NewAccount<'_>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into accounts (clinic_id, id, role, name, email, password_hash, practitioner_id)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        clinic.0,
+        new.id.0,
+        new.role as _,
+        new.name,
+        new.email,
+        new.password_hash,
+        new.practitioner.map(|id| id.0),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Who acts when the account with this e-mail address does.
+pub(crate) async fn by_email(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    email: &str,
+) -> Result<Option<Who>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select id as "id: AccountId", role as "role: Role"
+           from accounts
+           where clinic_id = $1 and lower(email) = lower($2)"#,
+        clinic.0,
+        email,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| Who::Account { id: row.id, role: row.role }))
 }

@@ -3,6 +3,7 @@
 use crate::views::ClinicView;
 use domain::ClinicId;
 use jiff::{SignedDuration, tz::TimeZone};
+use service::postgres::one_row;
 use sqlx::PgConnection;
 
 /// The clinic of the transaction.
@@ -30,26 +31,46 @@ pub(crate) async fn all(connection: &mut PgConnection) -> Result<Vec<ClinicId>, 
     sqlx::query_scalar!(r#"select clinic_id as "clinic_id!: ClinicId" from find_clinics()"#).fetch_all(connection).await
 }
 
-/// Adds a clinic. The transaction must act on its behalf.
-pub(crate) async fn add(
+/// Adds a clinic unless it is there; whether it was added. The transaction must act on its behalf.
+///
+/// Of two that try at once, one waits for the other and finds it done.
+pub(crate) async fn add_missing(
     connection: &mut PgConnection,
     id: ClinicId,
     name: &str,
     time_zone: &str,
     phone: &str,
-    arrive_minutes: (i32, i32),
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "insert into clinics (id, name, time_zone, phone, arrive_early_minutes, arrive_late_minutes)
-         values ($1, $2, $3, $4, $5, $6)",
+) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query!(
+        "insert into clinics (id, name, time_zone, phone)
+         values ($1, $2, $3, $4)
+         on conflict (id) do nothing",
         id.0,
         name,
         time_zone,
         phone,
-        arrive_minutes.0,
-        arrive_minutes.1,
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(result.rows_affected() == 1)
+}
+
+/// How long before the start and after the end a patient may arrive.
+pub(crate) async fn set_arrival(
+    connection: &mut PgConnection,
+    id: ClinicId,
+    early_minutes: i32,
+    late_minutes: i32,
+) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!(
+        "update clinics
+         set arrive_early_minutes = $2, arrive_late_minutes = $3
+         where id = $1",
+        id.0,
+        early_minutes,
+        late_minutes,
+    )
+    .execute(connection)
+    .await?;
+    one_row(&result)
 }

@@ -1,0 +1,94 @@
+//! Makes a demo clinic: the people, their accounts and their hours.
+
+use super::{
+    PasswordHash,
+    people::{ARRIVE_EARLY_MINUTES, ARRIVE_LATE_MINUTES, DemoClinic, DemoPractitioner, DemoStaff},
+};
+use crate::{
+    patients::{NewPatient, insert},
+    tables,
+    tables::{accounts::NewAccount, schedules::Rule},
+};
+use domain::{AccountId, Actor, ClinicId, Clock, PractitionerId, Random, Role, Who};
+use jiff::{civil::Weekday, tz::TimeZone};
+use service::postgres::Db;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Day and night, half an hour each: so that a visit can be tried at any hour.
+const DAY_AND_NIGHT: Rule = Rule { from_minute: 0, to_minute: 1440, slot_minutes: 30 };
+
+/// Makes the clinic with everybody in it, unless it is there.
+pub(super) async fn furnish(
+    db: &Db,
+    clock: &dyn Clock,
+    random: &dyn Random,
+    hash: PasswordHash<'_>,
+    clinic: &DemoClinic,
+) -> anyhow::Result<()> {
+    let by = Actor { clinic: ClinicId(Uuid::from_u128(clinic.id)), who: Who::Service("demo") };
+    let mut tx = db.begin(&by).await?;
+    if !tables::clinics::add_missing(&mut tx, by.clinic, clinic.name, &time_zone(), clinic.phone).await? {
+        return Ok(());
+    }
+    tables::clinics::set_arrival(&mut tx, by.clinic, ARRIVE_EARLY_MINUTES, ARRIVE_LATE_MINUTES).await?;
+    for practitioner in clinic.practitioners {
+        add_practitioner(&mut tx, random, hash, by.clinic, practitioner).await?;
+    }
+    for staff in clinic.staff {
+        add_staff(&mut tx, random, hash, by.clinic, staff).await?;
+    }
+    for [name, birth_date, phone, email] in clinic.patients {
+        let [name, birth_date, phone, email] = [name, birth_date, phone, email].map(|text| (*text).to_owned());
+        insert(&mut tx, clock, random, &by, NewPatient { name, birth_date, phone, email }).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The machine's own zone, so that the demo's times are those of the wall clock beside it.
+fn time_zone() -> String {
+    TimeZone::system().iana_name().unwrap_or("Europe/London").to_owned()
+}
+
+async fn add_practitioner(
+    connection: &mut PgConnection,
+    random: &dyn Random,
+    hash: PasswordHash<'_>,
+    clinic: ClinicId,
+    practitioner: &DemoPractitioner,
+) -> Result<(), sqlx::Error> {
+    let id = PractitionerId(random.uuid());
+    tables::practitioners::add(connection, clinic, id, practitioner.words).await?;
+    for weekday in Weekday::Monday.cycle_forward().take(7) {
+        tables::schedules::add(connection, clinic, random.uuid(), id, weekday, DAY_AND_NIGHT).await?;
+    }
+    let [title, given, family, _] = practitioner.words;
+    let account = NewAccount {
+        id: AccountId(random.uuid()),
+        role: Role::Practitioner,
+        name: &format!("{title} {given} {family}"),
+        email: practitioner.email,
+        password_hash: &hash(practitioner.password),
+        practitioner: Some(id),
+    };
+    tables::accounts::add(connection, clinic, &account).await
+}
+
+async fn add_staff(
+    connection: &mut PgConnection,
+    random: &dyn Random,
+    hash: PasswordHash<'_>,
+    clinic: ClinicId,
+    staff: &DemoStaff,
+) -> Result<(), sqlx::Error> {
+    let account = NewAccount {
+        id: AccountId(random.uuid()),
+        role: staff.role,
+        name: staff.name,
+        email: staff.email,
+        password_hash: &hash(staff.password),
+        practitioner: None,
+    };
+    tables::accounts::add(connection, clinic, &account).await
+}

@@ -1,0 +1,139 @@
+//! The receptionist books and cancels.
+
+use crate::house::{House, add_hours, at};
+use domain::PatientId;
+use scheduler::{BookError, BookRequest, CancelError};
+use sqlx::PgPool;
+use std::sync::Arc;
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn of_fifty_who_book_the_same_slot_one_wins(pool: PgPool) {
+    let house = Arc::new(House::new(pool).await);
+    let mut patients = Vec::new();
+    for number in 0..50 {
+        patients.push(another_patient(&house, number).await);
+    }
+    let racers: Vec<_> = patients
+        .into_iter()
+        .map(|patient| {
+            let house = house.clone();
+            tokio::spawn(async move {
+                let clinic = &house.riverside;
+                let request = BookRequest { patient, practitioner: clinic.practitioner, starts_at: at("10:00") };
+                scheduler::book(&house.db, &house.clock, &house.random, &clinic.receptionist, request).await
+            })
+        })
+        .collect();
+    let mut winners = 0;
+    for racer in racers {
+        match racer.await.expect("a racer ends") {
+            Ok(_) => winners += 1,
+            Err(BookError::SlotTaken) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(winners, 1);
+    assert_eq!(house.actions().await.iter().filter(|action| *action == "appointment.booked").count(), 1);
+}
+
+async fn another_patient(house: &House, number: usize) -> PatientId {
+    let new = scheduler::NewPatient {
+        name: format!("Racer {number}"),
+        birth_date: "1990-01-01".to_owned(),
+        ..Default::default()
+    };
+    scheduler::add_patient(&house.db, &house.clock, &house.random, &house.riverside.receptionist, new)
+        .await
+        .expect("a complete patient")
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_slot_that_overlaps_a_booked_one_is_refused(pool: PgPool) {
+    let house = House::new(pool).await;
+    add_hours(&house.superuser, house.riverside.id, house.riverside.practitioner, (495, 1080, 30)).await;
+    house.book(0, at("10:00")).await.expect("a free slot");
+    assert!(matches!(house.book(1, at("10:15")).await, Err(BookError::SlotTaken)));
+    assert!(matches!(house.book(1, at("09:45")).await, Err(BookError::SlotTaken)));
+    house.book(1, at("10:30")).await.expect("the slot that begins when the first ends");
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_patient_is_in_one_place_at_a_time(pool: PgPool) {
+    let house = House::new(pool).await;
+    house.book(0, at("10:00")).await.expect("a free slot");
+    let clinic = &house.riverside;
+    let request = BookRequest {
+        patient: clinic.patients[0],
+        practitioner: clinic.colleague_practitioner,
+        starts_at: at("10:00"),
+    };
+    let second = scheduler::book(&house.db, &house.clock, &house.random, &clinic.receptionist, request).await;
+    assert!(matches!(second, Err(BookError::PatientBusy)), "{second:?}");
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn only_a_slot_of_the_schedule_that_lies_ahead_is_booked(pool: PgPool) {
+    let house = House::new(pool).await;
+    for outside in ["09:31", "18:00", "23:00"] {
+        assert!(matches!(house.book(0, at(outside)).await, Err(BookError::OutsideSchedule)), "{outside}");
+    }
+    for past in ["08:30", "09:00"] {
+        assert!(matches!(house.book(0, at(past)).await, Err(BookError::InThePast)), "{past}");
+    }
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn people_of_another_clinic_cannot_be_booked(pool: PgPool) {
+    let house = House::new(pool).await;
+    let (ours, theirs) = (&house.riverside, &house.harbour);
+    let book = |patient, practitioner| {
+        let request = BookRequest { patient, practitioner, starts_at: at("10:00") };
+        scheduler::book(&house.db, &house.clock, &house.random, &ours.receptionist, request)
+    };
+    assert!(matches!(book(theirs.patients[0], ours.practitioner).await, Err(BookError::NoSuchPatient)));
+    assert!(matches!(book(ours.patients[0], theirs.practitioner).await, Err(BookError::NoSuchPractitioner)));
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_cancelled_slot_is_free_again(pool: PgPool) {
+    let house = House::new(pool).await;
+    let id = house.book(0, at("10:00")).await.expect("a free slot");
+    assert!(!free(&house).await.contains(&at("10:00")));
+    let desk = &house.riverside.receptionist;
+    scheduler::cancel(&house.db, desk, id, "The patient called.").await.expect("a booked appointment");
+    assert!(free(&house).await.contains(&at("10:00")));
+    house.book(1, at("10:00")).await.expect("a free slot");
+
+    let again = scheduler::cancel(&house.db, desk, id, "Once more.").await;
+    assert!(matches!(again, Err(CancelError::NotPossible(_))));
+}
+
+async fn free(house: &House) -> Vec<jiff::Timestamp> {
+    let (clinic, date) = (&house.riverside, jiff::civil::date(2026, 11, 24));
+    let slots = scheduler::free_slots(&house.db, &house.clock, &clinic.receptionist, clinic.practitioner, date).await;
+    slots.expect("slots").iter().map(|slot| slot.starts_at).collect()
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn cancelling_takes_a_reason_and_the_right_clinic(pool: PgPool) {
+    let house = House::new(pool).await;
+    let id = house.book(0, at("10:00")).await.expect("a free slot");
+    let blank = scheduler::cancel(&house.db, &house.riverside.receptionist, id, "  ").await;
+    assert!(matches!(blank, Err(CancelError::ReasonMissing)));
+    let stranger = scheduler::cancel(&house.db, &house.harbour.receptionist, id, "Mine.").await;
+    assert!(matches!(stranger, Err(CancelError::NotFound)));
+    let patient = scheduler::cancel(&house.db, &house.patient(0, id), id, "Mine.").await;
+    assert!(matches!(patient, Err(CancelError::NotFound)));
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn free_slots_lie_ahead_and_the_next_day_is_found_when_none_is_left(pool: PgPool) {
+    let house = House::new(pool).await;
+    let slots = free(&house).await;
+    assert_eq!((slots.first(), slots.last(), slots.len()), (Some(&at("09:30")), Some(&at("17:30")), 17));
+    house.clock.set(at("17:45"));
+    let (clinic, today) = (&house.riverside, jiff::civil::date(2026, 11, 24));
+    let next =
+        scheduler::next_day_with_free_slot(&house.db, &house.clock, &clinic.receptionist, clinic.practitioner, today);
+    assert_eq!(next.await.expect("a day"), Some(jiff::civil::date(2026, 11, 25)));
+}

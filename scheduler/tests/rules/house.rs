@@ -1,0 +1,169 @@
+//! Two small clinics to play in, and the people who act in them.
+
+use domain::{AccountId, Actor, AppointmentId, ClinicId, EncounterId, PatientId, PractitionerId, Redacted, Role, Who};
+use jiff::Timestamp;
+use scheduler::{BookError, BookRequest, NewPatient};
+use service::{clock::ManualClock, keys::Keys, postgres::Db, random::SeededRandom};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// Both clinics, the database as services see it and as its superuser does.
+pub struct House {
+    pub db: Db,
+    pub superuser: PgPool,
+    pub clock: ManualClock,
+    pub random: SeededRandom,
+    pub keys: Keys,
+    pub riverside: Clinic,
+    pub harbour: Clinic,
+}
+
+/// A clinic with two practitioners, who work from eight to six.
+pub struct Clinic {
+    pub id: ClinicId,
+    pub receptionist: Actor,
+    pub doctor: Actor,
+    pub practitioner: PractitionerId,
+    pub colleague: Actor,
+    pub colleague_practitioner: PractitionerId,
+    pub patients: Vec<PatientId>,
+}
+
+/// The present at the beginning of each test: nine o'clock on a Tuesday in London.
+pub const NINE: &str = "2026-11-24T09:00:00Z";
+
+/// A time of that day.
+pub fn at(time: &str) -> Timestamp {
+    format!("2026-11-24T{time}:00Z").parse().expect("a time of the day")
+}
+
+impl House {
+    pub async fn new(pool: PgPool) -> Self {
+        // The process that shows the page picks the provider; here it is the test.
+        let db = Db::over((*pool.connect_options()).clone(), 20);
+        let random = SeededRandom::new(7);
+        let clock = ManualClock::at(NINE.parse().expect("a timestamp"));
+        let secret = Redacted::new("a secret of at least thirty-two bytes".to_owned());
+        let keys = Keys::derive(&secret).expect("a long secret");
+        let riverside = Clinic::new(&pool, &db, &clock, &random, "riverside").await;
+        let harbour = Clinic::new(&pool, &db, &clock, &random, "harbour").await;
+        Self { db, superuser: pool, clock, random, keys, riverside, harbour }
+    }
+
+    /// The receptionist of Riverside books Dr One for a patient.
+    pub async fn book(&self, patient: usize, starts_at: Timestamp) -> Result<AppointmentId, BookError> {
+        let clinic = &self.riverside;
+        let request = BookRequest { patient: clinic.patients[patient], practitioner: clinic.practitioner, starts_at };
+        scheduler::book(&self.db, &self.clock, &self.random, &clinic.receptionist, request).await
+    }
+
+    /// The patient of an appointment, who came by its link.
+    pub fn patient(&self, patient: usize, appointment: AppointmentId) -> Actor {
+        let id = self.riverside.patients[patient];
+        Actor { clinic: self.riverside.id, who: Who::Patient { id, appointment } }
+    }
+
+    /// Books half past nine for the first patient, who arrives.
+    pub async fn arrived(&self) -> AppointmentId {
+        let id = self.book(0, at("09:30")).await.expect("a free slot");
+        scheduler::arrive(&self.db, &self.clock, &self.patient(0, id), id).await.expect("in time");
+        id
+    }
+
+    /// Books, arrives and admits the first patient.
+    pub async fn admitted(&self) -> (AppointmentId, EncounterId) {
+        let id = self.arrived().await;
+        let admitted = scheduler::admit(&self.db, &self.clock, &self.random, &self.riverside.doctor, id).await;
+        (id, admitted.expect("a waiting patient"))
+    }
+
+    /// The actions of Riverside's history, oldest first.
+    pub async fn actions(&self) -> Vec<String> {
+        sqlx::query_scalar("select action from audit_events where clinic_id = $1 order by sequence")
+            .bind(self.riverside.id.0)
+            .fetch_all(&self.superuser)
+            .await
+            .expect("the superuser reads the history")
+    }
+}
+
+impl Clinic {
+    async fn new(pool: &PgPool, db: &Db, clock: &ManualClock, random: &SeededRandom, name: &str) -> Self {
+        let id = ClinicId(Uuid::new_v5(&Uuid::NAMESPACE_DNS, name.as_bytes()));
+        sqlx::query("insert into clinics (id, name, time_zone, phone) values ($1, $2, 'Europe/London', '1')")
+            .bind(id.0)
+            .bind(name)
+            .execute(pool)
+            .await
+            .expect("a clinic");
+        let receptionist = account(pool, id, &format!("desk@{name}.example"), Role::Receptionist, None).await;
+        let practitioner = practitioner(pool, id, "One").await;
+        let colleague_practitioner = self::practitioner(pool, id, "Two").await;
+        let [one, two] = ["one", "two"].map(|who| format!("{who}@{name}.example"));
+        let doctor = account(pool, id, &one, Role::Practitioner, Some(practitioner)).await;
+        let colleague = account(pool, id, &two, Role::Practitioner, Some(colleague_practitioner)).await;
+        let mut patients = Vec::new();
+        for name in ["Maria Santos", "Tomás Rey", "Grace Obi"] {
+            let new = NewPatient {
+                name: name.to_owned(),
+                birth_date: "14/03/1961".to_owned(),
+                phone: "+44 20 7946 0211".to_owned(),
+                email: "patient@patients.example".to_owned(),
+            };
+            let added = scheduler::add_patient(db, clock, random, &receptionist, new).await;
+            patients.push(added.expect("a complete patient"));
+        }
+        Self { id, receptionist, doctor, practitioner, colleague, colleague_practitioner, patients }
+    }
+}
+
+async fn practitioner(pool: &PgPool, clinic: ClinicId, name: &str) -> PractitionerId {
+    let id = PractitionerId(Uuid::new_v5(&clinic.0, name.as_bytes()));
+    sqlx::query("insert into practitioners values ($1, $2, 'Dr', 'Ann', $3, 'General practice')")
+        .bind(clinic.0)
+        .bind(id.0)
+        .bind(name)
+        .execute(pool)
+        .await
+        .expect("a practitioner");
+    add_hours(pool, clinic, id, (480, 1080, 30)).await;
+    id
+}
+
+/// The practitioner works every day from a minute to a minute, in slots of so many.
+pub async fn add_hours(pool: &PgPool, clinic: ClinicId, id: PractitionerId, hours: (i16, i16, i16)) {
+    sqlx::query(
+        "insert into schedules select $1, gen_random_uuid(), $2, weekday, $3, $4, $5 from generate_series(1, 7) weekday",
+    )
+    .bind(clinic.0)
+    .bind(id.0)
+    .bind(hours.0)
+    .bind(hours.1)
+    .bind(hours.2)
+    .execute(pool)
+    .await
+    .expect("working hours");
+}
+
+async fn account(
+    pool: &PgPool,
+    clinic: ClinicId,
+    email: &str,
+    role: Role,
+    practitioner: Option<PractitionerId>,
+) -> Actor {
+    let id = AccountId(Uuid::new_v5(&clinic.0, email.as_bytes()));
+    sqlx::query(
+        "insert into accounts (clinic_id, id, role, name, email, password_hash, practitioner_id)
+         values ($1, $2, $3, $4, $4, 'none', $5)",
+    )
+    .bind(clinic.0)
+    .bind(id.0)
+    .bind(role)
+    .bind(email)
+    .bind(practitioner.map(|id| id.0))
+    .execute(pool)
+    .await
+    .expect("an account");
+    Actor { clinic, who: Who::Account { id, role } }
+}
