@@ -1,0 +1,469 @@
+//! The control side of a relay: owns the rooms, turns commands into transports and routes, and tells who watches.
+
+use crate::{
+    config::RelayConfig,
+    media::{publication::Publication, subscription::Subscription},
+    room::{Room, Route, Slot, Tracks},
+    sdp::{AnswerParts, Offer, Role, SlotSsrcs, parse_offer, write_answer},
+    shard::{Command, Event, HandshakeCommand, NewPeer, Peer, PeerKey, PeerState, Shard},
+    stats::RelayStats,
+    transport::{dtls::Identity, stun::Credentials},
+    watchers::{WatcherId, Watchers},
+};
+use domain::{
+    ParticipantId, Random, RoomId,
+    media::{MediaKind, Sdp},
+    relay::{Connection, Epoch, RelayCommand, RelayMessage, RelayOutcome, RelayRefusal},
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+/// Slots of one kind in one offer. A full room has four.
+const MAX_SLOTS: usize = 8;
+/// Rooms that ended whose epoch is remembered, so that an old placement cannot make them again.
+const MAX_FENCES: usize = 4_096;
+
+/// A shard with what the control side knows of it.
+pub(crate) struct Lane {
+    /// The threads.
+    pub shard: Shard,
+    /// What its answers name.
+    pub candidates: Vec<SocketAddr>,
+}
+
+/// Owns the rooms.
+pub(crate) struct Director {
+    lanes: Vec<Lane>,
+    identity: Identity,
+    random: Arc<dyn Random>,
+    max_participants: usize,
+    is_draining: AtomicBool,
+    watchers: Watchers,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    rooms: HashMap<RoomId, Room>,
+    places: Vec<Places>,
+    fences: VecDeque<(RoomId, Epoch)>,
+    participants: usize,
+}
+
+/// The places of one shard's transports.
+#[derive(Default)]
+struct Places {
+    used: Vec<Option<(PeerKey, RoomId)>>,
+    generation: u64,
+    /// Commands that found a full queue; tried again every second. At most a few for each transport.
+    delayed: VecDeque<Delayed>,
+}
+
+enum Delayed {
+    Route(Route),
+    Remove(PeerKey),
+}
+
+impl Places {
+    fn take(&mut self, room: RoomId, max: usize) -> Option<PeerKey> {
+        let free = self.used.iter().position(Option::is_none).unwrap_or(self.used.len());
+        if free >= max.min(usize::from(u16::MAX)) {
+            return None;
+        }
+        if free == self.used.len() {
+            self.used.push(None);
+        }
+        self.generation += 1;
+        let key = PeerKey { index: free as u16, generation: self.generation };
+        self.used[free] = Some((key, room));
+        Some(key)
+    }
+
+    fn room_of(&self, key: PeerKey) -> Option<RoomId> {
+        let (used, room) = (*self.used.get(usize::from(key.index))?)?;
+        (used == key).then_some(room)
+    }
+
+    fn free(&mut self, key: PeerKey) {
+        if self.room_of(key).is_some() {
+            self.used[usize::from(key.index)] = None;
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.used.iter().flatten().count()
+    }
+}
+
+/// What a join needs to know.
+struct Joining {
+    room: RoomId,
+    epoch: Epoch,
+    participant: ParticipantId,
+    connection: Connection,
+}
+
+impl Director {
+    /// An empty relay over running shards.
+    pub(crate) fn new(lanes: Vec<Lane>, identity: Identity, random: Arc<dyn Random>, config: &RelayConfig) -> Self {
+        let places = lanes.iter().map(|_| Places::default()).collect();
+        Self {
+            lanes,
+            identity,
+            random,
+            max_participants: config.max_participants,
+            is_draining: AtomicBool::new(false),
+            watchers: Watchers::default(),
+            state: Mutex::new(State { places, ..State::default() }),
+        }
+    }
+
+    /// Who is told of changes.
+    pub(crate) fn watchers(&self) -> &Watchers {
+        &self.watchers
+    }
+
+    /// Does what signaling asks.
+    pub(crate) fn handle(&self, watcher: WatcherId, command: RelayCommand, now: Instant) -> RelayOutcome {
+        match command {
+            RelayCommand::Join { room, epoch, participant, connection, offer } => {
+                self.join(watcher, &Joining { room, epoch, participant, connection }, &offer, now)
+            }
+            RelayCommand::Watch { room } => self.watch(watcher, room),
+            RelayCommand::Status { room, participant, status } => {
+                let known = self.lock().rooms.get_mut(&room).is_some_and(|room| room.set_status(participant, status));
+                self.watchers.changed(room);
+                if known { done() } else { no_such_room() }
+            }
+            RelayCommand::Leave { room, participant, connection } => {
+                self.leave(room, participant, connection);
+                done()
+            }
+            RelayCommand::End { room } => {
+                self.end(room);
+                done()
+            }
+        }
+    }
+
+    fn watch(&self, watcher: WatcherId, room: RoomId) -> RelayOutcome {
+        if !self.lock().rooms.contains_key(&room) {
+            return no_such_room();
+        }
+        self.watchers.watch(watcher, room);
+        done()
+    }
+
+    fn join(&self, watcher: WatcherId, joining: &Joining, offer: &Sdp, now: Instant) -> RelayOutcome {
+        let offer = match parse_offer(offer.expose()) {
+            Ok(offer) => offer,
+            Err(bad) => return refused(RelayRefusal::BadOffer, bad.to_string()),
+        };
+        let mut state = self.lock();
+        let (shard, key) = match self.make_place(&mut state, joining) {
+            Ok(place) => place,
+            Err((code, why)) => return refused(code, why.to_owned()),
+        };
+        let prepared = self.prepare(&offer, shard, key, now);
+        if let Err(why) = self.start(shard, key, prepared.peer, offer.fingerprint) {
+            state.places[shard].free(key);
+            return refused(RelayRefusal::RelayFull, why.to_owned());
+        }
+        let room = state.rooms.entry(joining.room).or_insert_with(|| Room::new(shard, joining.epoch));
+        let (epoch, who, connection) = (joining.epoch, joining.participant, joining.connection);
+        let replaced = room.join(epoch, who, connection, key, prepared.tracks, now);
+        match replaced {
+            Some(replaced) => self.remove(&mut state, shard, replaced),
+            None => state.participants += 1,
+        }
+        self.reconcile(&mut state, joining.room);
+        drop(state);
+        tracing::info!(room.id = %joining.room, participant.id = %joining.participant, shard, "a participant joins");
+        self.watchers.watch(watcher, joining.room);
+        self.watchers.changed(joining.room);
+        RelayOutcome::Joined { answer: Sdp::new(prepared.answer) }
+    }
+
+    /// Checks that the participant may join, and takes a place for the transport.
+    fn make_place(
+        &self,
+        state: &mut State,
+        joining: &Joining,
+    ) -> Result<(usize, PeerKey), (RelayRefusal, &'static str)> {
+        let fence = state.fences.iter().find(|(room, _)| *room == joining.room).map(|(_, epoch)| *epoch);
+        if fence.is_some_and(|fence| joining.epoch < fence) {
+            return Err((RelayRefusal::Stale, "the room was placed anew"));
+        }
+        let shard = match state.rooms.get(&joining.room) {
+            Some(room) => {
+                let may = room.may_join(joining.epoch, joining.participant, joining.connection);
+                may.map_err(|code| (code, "the room does not take this connection"))?;
+                room.shard
+            }
+            None if self.is_draining() => return Err((RelayRefusal::RelayFull, "the relay takes no new rooms")),
+            None => {
+                let least = state.places.iter().enumerate().min_by_key(|(_, places)| places.count());
+                least.map(|(shard, _)| shard).expect("a relay has at least one shard")
+            }
+        };
+        // Half as many again: a replaced transport goes a moment after the new one came.
+        let max = self.max_participants + self.max_participants / 2;
+        if state.participants >= self.max_participants {
+            return Err((RelayRefusal::RelayFull, "the relay is full"));
+        }
+        let key = state.places[shard].take(joining.room, max);
+        Ok((shard, key.ok_or((RelayRefusal::RelayFull, "the relay is full"))?))
+    }
+
+    /// Hands the transport to its threads.
+    fn start(&self, shard: usize, key: PeerKey, peer: Peer, fingerprint: [u8; 32]) -> Result<(), &'static str> {
+        let shard = &self.lanes[shard].shard;
+        if shard.commands.try_send(Command::Add(Box::new(peer))).is_err() {
+            return Err("the relay is busy");
+        }
+        if shard.handshakes.try_send(HandshakeCommand::Expect(key, fingerprint)).is_err() {
+            // Without a handshake it never connects; it must not stay either.
+            drop(shard.commands.try_send(Command::Remove(key)));
+            return Err("the relay is busy");
+        }
+        Ok(())
+    }
+
+    fn leave(&self, room: RoomId, participant: ParticipantId, connection: Connection) {
+        let mut state = self.lock();
+        let Some(found) = state.rooms.get_mut(&room) else { return };
+        let shard = found.shard;
+        let Some(transport) = found.leave(participant, connection) else { return };
+        tracing::info!(room.id = %room, participant.id = %participant, "a participant leaves");
+        state.participants -= 1;
+        self.remove(&mut state, shard, transport);
+        self.reconcile(&mut state, room);
+        drop(state);
+        self.watchers.changed(room);
+    }
+
+    fn end(&self, room: RoomId) {
+        let mut state = self.lock();
+        let Some(ended) = state.rooms.remove(&room) else { return };
+        tracing::info!(room.id = %room, "a room ends");
+        for transport in ended.transports() {
+            state.participants -= 1;
+            self.remove(&mut state, ended.shard, transport);
+        }
+        self.fence(&mut state, room, ended.epoch());
+        drop(state);
+        self.watchers.changed(room);
+    }
+
+    /// A shard tells what became of a transport.
+    pub(crate) fn handle_event(&self, event: Event, now: Instant) {
+        let mut state = self.lock();
+        let Some(room) = state.places[event.shard].room_of(event.peer) else { return };
+        if event.state == PeerState::Removed {
+            return state.places[event.shard].free(event.peer);
+        }
+        let is_connected = event.state == PeerState::Connected;
+        let is_news = state.rooms.get_mut(&room).is_some_and(|room| room.set_connected(event.peer, is_connected, now));
+        drop(state);
+        if is_news {
+            tracing::info!(room.id = %room, is_connected, "a participant's connection changed");
+            self.watchers.changed(room);
+        }
+    }
+
+    /// Every second: whoever is gone too long is out, and what found a full queue is tried again.
+    pub(crate) fn sweep(&self, now: Instant) {
+        let mut state = self.lock();
+        let rooms: Vec<RoomId> = state.rooms.keys().copied().collect();
+        let mut changed = Vec::new();
+        for id in rooms {
+            let Some(room) = state.rooms.get_mut(&id) else { continue };
+            let (shard, out) = (room.shard, room.sweep(now));
+            if !out.is_empty() {
+                state.participants -= out.len();
+                out.into_iter().for_each(|transport| self.remove(&mut state, shard, transport));
+                self.reconcile(&mut state, id);
+                changed.push(id);
+            }
+        }
+        for shard in 0..self.lanes.len() {
+            for delayed in std::mem::take(&mut state.places[shard].delayed) {
+                match delayed {
+                    Delayed::Route(route) => self.route(&mut state, shard, route),
+                    Delayed::Remove(key) => self.remove(&mut state, shard, key),
+                }
+            }
+        }
+        drop(state);
+        changed.into_iter().for_each(|room| self.watchers.changed(room));
+    }
+
+    /// Shows everybody who they have to see, and forgets the room when nobody is in it.
+    fn reconcile(&self, state: &mut State, id: RoomId) {
+        let Some(room) = state.rooms.get_mut(&id) else { return };
+        let (shard, routes) = (room.shard, room.reconcile());
+        if room.is_empty() {
+            let epoch = room.epoch();
+            state.rooms.remove(&id);
+            self.fence(state, id, epoch);
+            tracing::info!(room.id = %id, "a room is empty");
+        }
+        routes.into_iter().for_each(|route| self.route(state, shard, route));
+    }
+
+    fn fence(&self, state: &mut State, room: RoomId, epoch: Epoch) {
+        state.fences.retain(|(known, _)| *known != room);
+        if state.fences.len() == MAX_FENCES {
+            state.fences.pop_front();
+        }
+        state.fences.push_back((room, epoch));
+    }
+
+    fn route(&self, state: &mut State, shard: usize, route: Route) {
+        let Route { subscriber, subscription, source } = route;
+        let command = Command::Route { subscriber, subscription, source };
+        if !state.places[shard].delayed.is_empty() || self.lanes[shard].shard.commands.try_send(command).is_err() {
+            state.places[shard].delayed.push_back(Delayed::Route(route));
+        }
+    }
+
+    /// By way of the handshake thread, which says goodbye first.
+    fn remove(&self, state: &mut State, shard: usize, key: PeerKey) {
+        let command = HandshakeCommand::Remove(key);
+        if self.lanes[shard].shard.handshakes.try_send(command).is_err() {
+            state.places[shard].delayed.push_back(Delayed::Remove(key));
+        }
+    }
+
+    /// The state of a room as signaling gets it.
+    pub(crate) fn room_state(&self, room: RoomId) -> RelayMessage {
+        self.lock().rooms.get(&room).map_or(RelayMessage::RoomGone { room }, |found| found.state(room))
+    }
+
+    /// Every room with the epoch under which it is here.
+    pub(crate) fn rooms(&self) -> Vec<(RoomId, Epoch)> {
+        self.lock().rooms.iter().map(|(id, room)| (*id, room.epoch())).collect()
+    }
+
+    /// The counters of all shards.
+    pub(crate) fn stats(&self) -> RelayStats {
+        let mut total = RelayStats::default();
+        self.lanes.iter().for_each(|lane| lane.shard.stats.add_to(&mut total));
+        let state = self.lock();
+        total.rooms = state.rooms.len() as u64;
+        total.participants = state.participants as u64;
+        total
+    }
+
+    /// Takes no new rooms from now on.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes no new rooms.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole after every method, even one that panicked on the way out.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is made of an offer.
+    fn prepare(&self, offer: &Offer, shard: usize, key: PeerKey, now: Instant) -> Prepared {
+        let mut ssrcs = Ssrcs::new(offer, Arc::clone(&self.random));
+        let credentials = Credentials::new(key.index, &random_bytes(self.random.as_ref()));
+        let mut publications: Vec<Publication> = Vec::new();
+        let mut subscriptions = Vec::new();
+        let mut slots: Vec<Slot> = Vec::new();
+        let mut roles = Vec::with_capacity(offer.sections.len());
+        for section in &offer.sections {
+            let Some(kind) = section.kind else {
+                roles.push((section, Role::Rejected));
+                continue;
+            };
+            let number = slots.iter().filter(|slot| slot.kind == kind).count();
+            let receives = section.sends && !publications.iter().any(|publication| publication.kind == kind);
+            let slot = (section.receives && number < MAX_SLOTS).then(|| (number, ssrcs.slot()));
+            if receives {
+                publications.push(Publication::new(section, kind, now));
+            }
+            if let Some((number, ssrcs)) = slot {
+                subscriptions.push(Subscription::new(section, kind, ssrcs, random_bytes(self.random.as_ref())));
+                slots.push(Slot { mid: section.mid.clone(), kind, number });
+            }
+            roles.push((section, Role::Accepted { receives, slot }));
+        }
+        let answer = write_answer(&AnswerParts {
+            sections: roles,
+            session: u64::from_be_bytes(random_bytes(self.random.as_ref())) >> 2,
+            ufrag: &credentials.ufrag,
+            password: &credentials.password,
+            fingerprint: self.identity.fingerprint,
+            candidates: &self.lanes[shard].candidates,
+        });
+        let kinds: Vec<MediaKind> = publications.iter().map(|publication| publication.kind).collect();
+        let reporter_ssrc = ssrcs.fresh();
+        let peer = Peer::new(NewPeer { key, credentials, publications, subscriptions, reporter_ssrc }, now);
+        Prepared { peer, tracks: Tracks { publications: kinds, slots }, answer }
+    }
+}
+
+struct Prepared {
+    peer: Peer,
+    tracks: Tracks,
+    answer: String,
+}
+
+/// SSRCs that differ from each other and from all that an offer declares (RFC 3550 §8.1).
+struct Ssrcs {
+    taken: Vec<u32>,
+    random: Arc<dyn Random>,
+}
+
+impl Ssrcs {
+    fn new(offer: &Offer, random: Arc<dyn Random>) -> Self {
+        let declared = offer.sections.iter().flat_map(|section| section.ssrc.into_iter().chain(section.rtx_ssrc));
+        Self { taken: declared.collect(), random }
+    }
+
+    fn fresh(&mut self) -> u32 {
+        loop {
+            let ssrc = u32::from_be_bytes(random_bytes(self.random.as_ref()));
+            if ssrc > 0 && !self.taken.contains(&ssrc) {
+                self.taken.push(ssrc);
+                return ssrc;
+            }
+        }
+    }
+
+    fn slot(&mut self) -> SlotSsrcs {
+        SlotSsrcs { media: self.fresh(), rtx: self.fresh() }
+    }
+}
+
+fn random_bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
+    let mut bytes = [0; N];
+    random.fill(&mut bytes);
+    bytes
+}
+
+fn done() -> RelayOutcome {
+    RelayOutcome::Done {}
+}
+
+fn no_such_room() -> RelayOutcome {
+    refused(RelayRefusal::NoSuchRoom, "the relay does not have this room or participant".to_owned())
+}
+
+fn refused(code: RelayRefusal, message: String) -> RelayOutcome {
+    RelayOutcome::Refused { code, message }
+}

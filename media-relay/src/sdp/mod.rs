@@ -1,0 +1,9 @@
+//! Offers are read with `rtc-sdp` into what the relay needs; answers are written by hand.
+
+mod answer;
+mod codec;
+mod offer;
+
+pub(crate) use answer::{AnswerParts, Role, SlotSsrcs, write_answer};
+pub(crate) use codec::{Codec, OfferedCodec};
+pub(crate) use offer::{ExtensionIds, Offer, Section, parse_offer};

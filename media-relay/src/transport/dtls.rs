@@ -1,0 +1,153 @@
+//! The DTLS server of each participant (RFC 5764), on `rtc-dtls`: handshake in, SRTP keys out.
+
+use super::srtp::{self, KEYING_MATERIAL_BYTES, Opener, Sealer};
+use aws_lc_rs::digest::{SHA256, digest};
+use bytes::BytesMut;
+use rtc_dtls::{
+    config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig},
+    crypto::Certificate,
+    crypto_provider::{RTCCryptoProvider, default_provider},
+    endpoint::{Endpoint, EndpointEvent},
+    extension::extension_use_srtp::SrtpProtectionProfile,
+};
+use rtc_shared::{TransportProtocol, error::Error};
+use std::{
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long an unanswered flight waits before it is sent again. RFC 6347 §4.2.4.1 says one second;
+/// a visit that begins on a lossy link should not, and the retransmissions are few (seven).
+const FLIGHT_INTERVAL: Duration = Duration::from_millis(150);
+/// The endpoint's name for the other side. The real path may move, so it is not the key.
+const PLACEHOLDER: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 9));
+
+/// The certificate of this process, in memory only, new at every start.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    crypto: Arc<dyn RTCCryptoProvider>,
+    certificate: Certificate,
+    /// SHA-256 of the certificate, as it goes into answers.
+    pub fingerprint: [u8; 32],
+}
+
+impl Identity {
+    /// Makes a certificate and a key.
+    pub(crate) fn generate() -> anyhow::Result<Self> {
+        let crypto = default_provider().map_err(|error| anyhow::anyhow!("no cryptography: {error}"))?;
+        let certificate = Certificate::generate_self_signed(vec!["media-relay".to_owned()], crypto.crypto())?;
+        let fingerprint = sha256(certificate.certificate[0].as_ref());
+        Ok(Self { crypto, certificate, fingerprint })
+    }
+
+    /// The primitives, for STUN as well.
+    pub(crate) fn crypto(&self) -> Arc<dyn RTCCryptoProvider> {
+        Arc::clone(&self.crypto)
+    }
+
+    /// Only AES-128-GCM is offered: with more, `rtc-dtls` follows the client's order and Chromium puts SHA-1 first.
+    fn handshake_config(&self, peer_fingerprint: [u8; 32]) -> anyhow::Result<HandshakeConfig> {
+        let verify = move |certificates: &[Vec<u8>], _: &[_]| match certificates.first() {
+            Some(certificate) if sha256(certificate) == peer_fingerprint => Ok(()),
+            _ => Err(Error::ErrFingerprintMismatch),
+        };
+        let builder = ConfigBuilder::default()
+            .with_crypto_provider(self.crypto())
+            .with_certificates(vec![self.certificate.clone()])
+            .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
+            .with_client_auth(ClientAuthType::RequireAnyClientCert)
+            .with_extended_master_secret(ExtendedMasterSecretType::Require)
+            .with_flight_interval(FLIGHT_INTERVAL)
+            // No chain to verify: the certificate is right when its hash is the one in the offer (RFC 8122).
+            .with_insecure_skip_verify(true)
+            .with_verify_peer_certificate(Some(Arc::new(verify)));
+        Ok(builder.build(false, None)?)
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+/// What a datagram or a timeout led to.
+pub(crate) enum Progress {
+    /// Nothing to tell.
+    Nothing,
+    /// The handshake is done; these open and seal the participant's packets.
+    Open(Box<(Opener, Sealer)>),
+    /// The other side said goodbye, or it failed.
+    Closed,
+}
+
+/// The DTLS server of one participant.
+pub(crate) struct Handshake {
+    endpoint: Endpoint,
+}
+
+impl Handshake {
+    /// Awaits the client whose certificate hashes to `peer_fingerprint`.
+    pub(crate) fn new(identity: &Identity, peer_fingerprint: [u8; 32]) -> anyhow::Result<Self> {
+        let config = Arc::new(identity.handshake_config(peer_fingerprint)?);
+        Ok(Self { endpoint: Endpoint::new(PLACEHOLDER, TransportProtocol::UDP, Some(config)) })
+    }
+
+    /// Takes a datagram from the network.
+    pub(crate) fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) -> Progress {
+        match self.endpoint.read(now, PLACEHOLDER, None, BytesMut::from(datagram)) {
+            Ok(events) => events.into_iter().fold(Progress::Nothing, |before, event| match event {
+                EndpointEvent::HandshakeComplete => self.keys(),
+                EndpointEvent::PeerClosed => Progress::Closed,
+                // There is no application data in WebRTC media.
+                _ => before,
+            }),
+            Err(error) if is_fatal(&error) => Progress::Closed,
+            // A datagram that does not parse or decrypt is somebody's noise.
+            Err(_) => Progress::Nothing,
+        }
+    }
+
+    /// Sends a flight again when it is due.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Progress {
+        if self.endpoint.get_connection_state(PLACEHOLDER).is_some()
+            && self.endpoint.handle_timeout(PLACEHOLDER, now).is_err()
+        {
+            return Progress::Closed;
+        }
+        Progress::Nothing
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due.
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        self.endpoint.poll_timeout(&PLACEHOLDER)
+    }
+
+    /// Says goodbye.
+    pub(crate) fn close(&mut self, now: Instant) {
+        drop(self.endpoint.stop(now, PLACEHOLDER));
+    }
+
+    /// The next datagram to send.
+    pub(crate) fn next_datagram(&mut self) -> Option<BytesMut> {
+        self.endpoint.poll_transmit().map(|transmit| transmit.message)
+    }
+
+    fn keys(&self) -> Progress {
+        let Some(state) = self.endpoint.get_connection_state(PLACEHOLDER) else { return Progress::Closed };
+        if state.srtp_protection_profile() != SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm {
+            return Progress::Closed;
+        }
+        let Ok(material) = state.export_keying_material("EXTRACTOR-dtls_srtp", &[], KEYING_MATERIAL_BYTES) else {
+            return Progress::Closed;
+        };
+        let material: &[u8] = material.as_ref();
+        let material = material.try_into().expect("as many bytes as asked for");
+        Progress::Open(Box::new(srtp::from_keying_material(material)))
+    }
+}
+
+/// Ends this participant's handshake at once.
+fn is_fatal(error: &Error) -> bool {
+    matches!(error, Error::ErrFingerprintMismatch | Error::ErrServerNoMatchingSrtpProfile)
+        || matches!(error, Error::ErrAlertFatalOrClose)
+}
