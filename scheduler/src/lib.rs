@@ -39,7 +39,7 @@ pub use finish::{FinishError, finish};
 pub use history::{AuditView, HistoryCheck, history, verify_history};
 pub use outbox::{Mail, Mailer, mailbox};
 pub use patients::{AddPatientError, NewPatient, add_patient, find_patients, patient};
-pub use room::{RoomParticipant, next_room_epoch, room_participants};
+pub use room::{RoomParticipant, next_room_epoch, reconnect, room_participants};
 pub use run::{SchedulerConfig, run};
 pub use seat::{Seat, leave_seat, report_readiness, seen};
 pub use send_link::{SendLinkError, send_link};

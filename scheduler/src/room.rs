@@ -1,7 +1,11 @@
 //! What signaling needs to know of a room: who belongs in it, and which placement is the newest.
 
 use crate::tables;
-use domain::{Actor, EncounterId, ParticipantId, Redacted, relay::Epoch, signal::ParticipantRole};
+use domain::{
+    Actor, EncounterId, EncounterState, ParticipantId, Redacted,
+    relay::{Connection, Epoch},
+    signal::ParticipantRole,
+};
 use service::postgres::Db;
 
 /// Somebody who belongs in the room.
@@ -30,4 +34,22 @@ pub async fn next_room_epoch(db: &Db, by: &Actor, encounter: EncounterId) -> Res
     let epoch = tables::encounters::next_epoch(&mut tx, by.clinic, encounter).await?;
     tx.commit().await?;
     Ok(epoch)
+}
+
+/// Counts up the connections of somebody who is in the room and begins a new one there, without a token. `None` when the
+/// encounter is not in progress.
+pub async fn reconnect(
+    db: &Db,
+    by: &Actor,
+    encounter: EncounterId,
+    participant: ParticipantId,
+) -> Result<Option<Connection>, sqlx::Error> {
+    let mut tx = db.begin(by).await?;
+    let open = tables::encounters::lock(&mut tx, by.clinic, encounter).await?;
+    if open.is_none_or(|open| open.state != EncounterState::InProgress) {
+        return Ok(None);
+    }
+    let connection = tables::participants::connect(&mut tx, by.clinic, participant).await?;
+    tx.commit().await?;
+    Ok(connection)
 }

@@ -117,7 +117,7 @@ impl Bus {
     ///
     /// Begins with [`Happening::Resync`] as soon as the subscription stands, and yields it again when something may have been
     /// missed: the connection was lost, or the reader was slower than the bounded queue. Never ends. Dropping it unsubscribes.
-    pub fn subscribe(&self, topic: Topic) -> impl Stream<Item = Happening> + Send + Unpin + 'static {
+    pub fn subscribe(&self, topic: Topic) -> impl Stream<Item = Happening> + Send + Unpin + use<> {
         let receiver = self.hub.subscribe(topic.to_string());
         Box::pin(stream::unfold(receiver, |mut receiver| async move {
             match receiver.recv().await {

@@ -1,1 +1,91 @@
-//! signaling
+//! Signaling: who is in the room, offers and answers, chat. It holds nothing that cannot be rebuilt from Postgres, Redis
+//! and the relays. `docs/protocol.md` tells both of its protocols.
+
+mod placement;
+mod relays;
+mod room;
+mod rooms;
+mod socket;
+mod tables;
+
+use axum::{Router, routing::get};
+use domain::{Clock, Redacted};
+use placement::Directory;
+use relays::Relays;
+use rooms::Rooms;
+use scheduler::join_tokens::VerifyingKey;
+use service::{bus::Bus, postgres::Db};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
+
+/// How many sockets one node holds unless told otherwise; beyond it the upgrade is refused with 503.
+///
+/// A socket costs some 20 kB. Two people make a consultation, so this is five thousand of them.
+pub const MAX_SOCKETS: usize = 10_000;
+
+/// What signaling is started with.
+pub struct SignalingConfig {
+    /// Pages of this origin may open a socket.
+    pub public_url: Url,
+    /// Checks join tokens.
+    pub join_tokens: VerifyingKey,
+    /// What is shown to a relay as `Authorization: Bearer`.
+    pub relay_key: Redacted<String>,
+    /// How many sockets are held at most.
+    pub max_sockets: usize,
+}
+
+/// One signaling node. Cheap to clone.
+#[derive(Clone)]
+pub struct Signaling {
+    node: Arc<Node>,
+}
+
+/// What everything on a node works with.
+pub(crate) struct Node {
+    pub(crate) db: Db,
+    pub(crate) bus: Bus,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) join_tokens: VerifyingKey,
+    pub(crate) origins: socket::Origins,
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) directory: Directory,
+    pub(crate) relays: Relays,
+    pub(crate) rooms: Rooms,
+    pub(crate) draining: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Signaling {
+    /// A node that works until `draining` is cancelled: then every socket is told to go elsewhere.
+    pub fn new(db: Db, bus: Bus, clock: Arc<dyn Clock>, config: SignalingConfig, draining: CancellationToken) -> Self {
+        let node = Node {
+            db,
+            directory: Directory::new(bus.clone()),
+            bus,
+            clock,
+            join_tokens: config.join_tokens,
+            origins: socket::Origins::of(&config.public_url),
+            places: Arc::new(Semaphore::new(config.max_sockets)),
+            relays: Relays::new(config.relay_key),
+            rooms: Rooms::default(),
+            draining,
+            tasks: TaskTracker::new(),
+        };
+        Self { node: Arc::new(node) }
+    }
+
+    /// Waits until every socket is closed and every room let go of, but not longer than `grace`. Says whether all ended.
+    ///
+    /// The HTTP server does not wait for sockets: once upgraded they are no requests any more.
+    pub async fn drained(&self, grace: Duration) -> bool {
+        service::shutdown::drain(&self.node.tasks, grace).await
+    }
+}
+
+/// `/signal`, the WebSocket of the consultation pages.
+pub fn router(signaling: Signaling) -> Router {
+    Router::new().route("/signal", get(socket::open)).with_state(signaling.node)
+}

@@ -1,0 +1,111 @@
+//! The rooms that somebody on this node is in, each kept by one task.
+
+mod chat;
+mod enter;
+mod keeper;
+mod local_socket;
+mod place;
+
+pub(crate) use local_socket::{LocalSocket, Outbound, Outbox, SocketId};
+
+use crate::Node;
+use domain::{
+    ChatMessageId, Redacted, RoomId,
+    media::{ParticipantStatus, Sdp},
+    signal::ErrorCode,
+};
+use keeper::Keeper;
+use scheduler::join_tokens::Admission;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many commands may wait for one room. A room has five people; more waiting means that it is stuck.
+const QUEUE: usize = 64;
+
+/// Why something was not done, as the page is told it.
+pub(crate) type Refusal = ErrorCode;
+
+/// How a socket comes into a room.
+pub(crate) enum Entry {
+    /// With a new peer connection.
+    Join(Sdp),
+    /// With the peer connection that it has.
+    Resume,
+}
+
+/// What a socket asks of its room. What it says about a participant is about its own.
+pub(crate) enum RoomCommand {
+    Enter {
+        socket: Box<LocalSocket>,
+        entry: Entry,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Rejoin {
+        socket: SocketId,
+        offer: Sdp,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Status {
+        socket: SocketId,
+        status: ParticipantStatus,
+    },
+    Chat {
+        socket: SocketId,
+        id: ChatMessageId,
+        text: Redacted<String>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Leave {
+        socket: SocketId,
+    },
+    /// The socket is gone; the participant's media is not touched.
+    Detach {
+        socket: SocketId,
+    },
+}
+
+/// The way to a room's task.
+pub(crate) type RoomSender = mpsc::Sender<RoomCommand>;
+
+/// The table of rooms.
+#[derive(Default)]
+pub(crate) struct Rooms {
+    table: Mutex<HashMap<RoomId, RoomSender>>,
+}
+
+impl Rooms {
+    /// Hands a socket to the room that its token opened; the room's task begins if this is the first.
+    ///
+    /// The command is queued under the table's lock, so that a room which ends cannot miss it.
+    pub(crate) fn enter(
+        &self,
+        node: &Arc<Node>,
+        admission: &Admission,
+        command: RoomCommand,
+    ) -> Result<RoomSender, Refusal> {
+        let mut table = self.table();
+        let sender = table.entry(admission.room).or_insert_with(|| {
+            let (sender, commands) = mpsc::channel(QUEUE);
+            node.tasks.spawn(Keeper::new(Arc::clone(node), admission, commands).run());
+            sender
+        });
+        sender.try_send(command).map_err(|_| ErrorCode::Unavailable)?;
+        Ok(sender.clone())
+    }
+
+    /// The room's task ends, unless something was queued for it since it looked.
+    fn let_go(&self, room: RoomId, commands: &mpsc::Receiver<RoomCommand>) -> bool {
+        let mut table = self.table();
+        if commands.is_empty() {
+            table.remove(&room);
+        }
+        commands.is_empty()
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<RoomId, RoomSender>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,3 @@
+//! The table that signaling writes: one file, plain functions.
+
+pub(crate) mod chat_messages;
