@@ -78,7 +78,7 @@ impl Announcer {
         };
         let json = serde_json::to_string(&announcement).expect("an announcement is JSON");
         let () = connection.set_ex(relay_key(self.id), json, ANNOUNCEMENT_SECONDS).await?;
-        if count % ROOMS_EVERY == 0 {
+        if count.is_multiple_of(ROOMS_EVERY) {
             self.place_rooms(connection).await?;
         }
         Ok(())

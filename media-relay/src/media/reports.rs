@@ -21,7 +21,7 @@ impl SenderClock {
     /// Both clocks moved on to `now`.
     pub(crate) fn at(&self, now: Instant, clock_rate: u32) -> (u64, u32) {
         let micros = now.saturating_duration_since(self.at).as_micros() as u64;
-        let ntp = self.ntp.wrapping_add((u128::from(micros) << 32) as u64 / 1_000_000);
+        let ntp = self.ntp.wrapping_add(((u128::from(micros) << 32) / 1_000_000) as u64);
         let ticks = u128::from(micros) * u128::from(clock_rate) / 1_000_000;
         (ntp, self.rtp.wrapping_add(ticks as u32))
     }

@@ -77,8 +77,6 @@ impl Outgoing {
 
 /// A slot.
 pub(crate) struct Subscription {
-    /// Sound or picture.
-    pub kind: MediaKind,
     /// The media section it was offered in.
     pub mid: Mid,
     /// Its SSRCs.
@@ -100,7 +98,6 @@ impl Subscription {
         let clock_rate = section.codecs.first().map_or(90_000, |codec| codec.codec.clock_rate());
         let history = if kind == MediaKind::Video { RING_PACKETS } else { 0 };
         Self {
-            kind,
             mid: section.mid.clone(),
             ssrcs,
             sent: Sent::default(),

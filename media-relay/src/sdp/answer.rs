@@ -162,3 +162,71 @@ fn slot_source(sdp: &mut String, section: &Section, number: usize, ssrcs: SlotSs
         write!(sdp, "a=ssrc:{media} cname:slot{number}\r\n")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdp::{
+        parse_offer,
+        samples::{CHROMIUM, FIREFOX},
+    };
+    use rtc_sdp::SessionDescription;
+    use std::io::Cursor;
+
+    fn answer_to(sample: &str) -> String {
+        let offer = parse_offer(sample).unwrap();
+        let mut slots = 0;
+        let roles = offer.sections.iter().map(|section| {
+            let slot = section.receives.then(|| {
+                slots += 1;
+                (slots % 4, SlotSsrcs { media: slots as u32, rtx: 100 + slots as u32 })
+            });
+            (section, Role::Accepted { receives: section.sends, slot })
+        });
+        write_answer(&AnswerParts {
+            sections: roles.collect(),
+            session: 1,
+            ufrag: "0001abcd",
+            password: "0123456789abcdef0123456789abcdef",
+            fingerprint: [0xab; 32],
+            candidates: &["192.0.2.1:3478".parse().unwrap(), "[2001:db8::1]:3478".parse().unwrap()],
+        })
+    }
+
+    #[test]
+    fn an_answer_is_sdp_with_one_section_for_each_of_the_offer_and_candidates_once() {
+        for sample in [CHROMIUM, FIREFOX] {
+            let answer = answer_to(sample);
+            let parsed = SessionDescription::unmarshal(&mut Cursor::new(answer.as_bytes())).unwrap();
+            assert_eq!(parsed.media_descriptions.len(), 10);
+            assert_eq!(answer.matches("a=candidate:").count(), 2);
+            assert_eq!(answer.matches("a=setup:passive").count(), 10);
+            assert!(answer.contains("a=ice-lite") && answer.contains("a=group:BUNDLE 0 1 2 3 4 5 6 7 8 9\r\n"));
+            let first = parsed.media_descriptions[0].attribute("candidate").flatten().unwrap();
+            assert!(first.ends_with("192.0.2.1 3478 typ host"));
+            assert_eq!(answer.matches("a=recvonly").count(), 2);
+            assert_eq!(answer.matches("a=sendonly").count(), 8);
+            // For what is sent to it a viewer need not report, for what it sends the relay does.
+            assert_eq!(answer.matches("transport-wide-cc").count(), 2);
+            assert!(answer.contains("a=ssrc-group:FID "));
+        }
+    }
+
+    #[test]
+    fn what_is_rejected_has_port_0_and_is_not_in_the_bundle() {
+        let offer = parse_offer(FIREFOX).unwrap();
+        let accepted = Role::Accepted { receives: true, slot: None };
+        let roles = [(&offer.sections[0], Role::Rejected), (&offer.sections[1], accepted)];
+        let answer = write_answer(&AnswerParts {
+            sections: roles.to_vec(),
+            session: 1,
+            ufrag: "u",
+            password: "p",
+            fingerprint: [0; 32],
+            candidates: &["192.0.2.1:3478".parse().unwrap()],
+        });
+        assert!(answer.contains("m=audio 0 UDP/TLS/RTP/SAVPF 109\r\n"));
+        assert!(answer.contains("a=group:BUNDLE 1\r\n"));
+        assert!(answer.split("m=video").nth(1).unwrap().contains("a=candidate:"), "in the first accepted section");
+    }
+}

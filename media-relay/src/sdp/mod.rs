@@ -7,3 +7,6 @@ mod offer;
 pub(crate) use answer::{AnswerParts, Role, SlotSsrcs, write_answer};
 pub(crate) use codec::{Codec, OfferedCodec};
 pub(crate) use offer::{ExtensionIds, Offer, Section, parse_offer};
+
+#[cfg(test)]
+pub(crate) mod samples;

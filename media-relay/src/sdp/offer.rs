@@ -255,11 +255,11 @@ fn ssrcs(media: &MediaDescription) -> (Option<u32>, Option<u32>) {
         |key: &'static str| media.attributes.iter().filter(move |a| a.key == key).filter_map(|a| a.value.as_deref());
     let number = |word: &str| word.parse::<u32>().ok();
     let declared: Vec<u32> = values("ssrc").filter_map(|v| v.split_whitespace().next()).filter_map(number).collect();
-    let groups = values("ssrc-group").filter_map(|v| v.strip_prefix("FID ")).filter_map(|v| {
+    let mut groups = values("ssrc-group").filter_map(|v| v.strip_prefix("FID ")).filter_map(|v| {
         let mut words = v.split_whitespace().filter_map(number);
         Some((words.next()?, words.next()?))
     });
-    match groups.filter(|(a, b)| declared.contains(a) && declared.contains(b)).next() {
+    match groups.find(|(a, b)| declared.contains(a) && declared.contains(b)) {
         Some((ssrc, rtx)) => (Some(ssrc), Some(rtx)),
         None => (declared.first().copied(), None),
     }
@@ -273,4 +273,81 @@ fn check_distinct(sections: &[Section]) -> Result<(), BadOffer> {
     let mut seen = HashSet::new();
     let declared = sections.iter().filter(|s| s.sends).flat_map(|s| s.ssrc.into_iter().chain(s.rtx_ssrc));
     if declared.into_iter().all(|ssrc| seen.insert(ssrc)) { Ok(()) } else { Err(BadOffer::SsrcTwice) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdp::samples::{CHROMIUM, FIREFOX};
+    use proptest::prelude::*;
+
+    fn sections(offer: &Offer, kind: MediaKind, sends: bool) -> Vec<&Section> {
+        offer.sections.iter().filter(|s| s.kind == Some(kind) && s.sends == sends && s.receives != sends).collect()
+    }
+
+    fn refusal(sdp: &str) -> BadOffer {
+        parse_offer(sdp).expect_err("to be refused")
+    }
+
+    #[test]
+    fn both_browsers_publish_sound_and_picture_and_offer_four_slots_of_each() {
+        for (sample, opus, vp8, rtx) in [(CHROMIUM, 111, 96, 97), (FIREFOX, 109, 120, 124)] {
+            let offer = parse_offer(sample).unwrap();
+            for kind in [MediaKind::Audio, MediaKind::Video] {
+                assert_eq!(sections(&offer, kind, true).len(), 1);
+                assert_eq!(sections(&offer, kind, false).len(), 4);
+            }
+            let (sound, picture) =
+                (sections(&offer, MediaKind::Audio, true)[0], sections(&offer, MediaKind::Video, true)[0]);
+            assert_eq!((sound.codecs.len(), sound.codecs[0].payload_type), (1, opus));
+            assert_eq!(picture.codecs[0].codec, Codec::Vp8);
+            assert_eq!((picture.codecs[0].payload_type, picture.codecs[0].rtx_payload_type), (vp8, Some(rtx)));
+            assert_eq!(picture.codecs[0].feedback, ["transport-cc", "ccm fir", "nack", "nack pli"]);
+            assert!(sound.ssrc.is_some() && sound.rtx_ssrc.is_none());
+            assert!(picture.ssrc.is_some() && picture.rtx_ssrc.is_some() && picture.ssrc != picture.rtx_ssrc);
+            let ids = picture.extensions;
+            assert!(ids.mid.is_some() && ids.transport_cc.is_some() && ids.audio_level.is_none());
+            assert!(sound.extensions.audio_level.is_some());
+        }
+    }
+
+    #[test]
+    fn what_lacks_identity_or_credentials_is_refused() {
+        assert_eq!(refusal("hello"), BadOffer::NotSdp);
+        assert_eq!(refusal(&"v=0\r\n".repeat(MAX_SDP_BYTES)), BadOffer::NotSdp);
+        assert_eq!(refusal(&FIREFOX.replace("a=ice-pwd", "a=x-pwd")), BadOffer::NoIce);
+        assert_eq!(refusal(&FIREFOX.replace("sha-256", "sha-1")), BadOffer::NoFingerprint);
+        assert_eq!(
+            refusal(&FIREFOX.replace("a=fingerprint:sha-256 ", "a=fingerprint:sha-256 AA:")),
+            BadOffer::NoFingerprint
+        );
+        assert_eq!(refusal(&FIREFOX.replace("setup:actpass", "setup:passive")), BadOffer::NotActive);
+        assert_eq!(refusal(&FIREFOX.replace("a=mid:2", "a=mid:1")), BadOffer::NoMid);
+        assert_eq!(refusal(&FIREFOX.replace("a=mid:2", "a=mid:2 x")), BadOffer::NoMid);
+        assert_eq!(refusal(&FIREFOX.replace("m=audio", "m=text").replace("m=video", "m=text")), BadOffer::Nothing);
+        let section = "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:x\r\n";
+        assert_eq!(refusal(&format!("{FIREFOX}{}", section.repeat(1_000))), BadOffer::TooManySections);
+    }
+
+    #[test]
+    fn one_ssrc_for_two_things_is_refused() {
+        let picture = sections(&parse_offer(FIREFOX).unwrap(), MediaKind::Video, true)[0].ssrc.unwrap().to_string();
+        let sound = sections(&parse_offer(FIREFOX).unwrap(), MediaKind::Audio, true)[0].ssrc.unwrap().to_string();
+        assert_eq!(refusal(&FIREFOX.replace(&sound, &picture)), BadOffer::SsrcTwice);
+    }
+
+    proptest! {
+        /// A line lost, doubled or cut leads to an offer or a refusal, never to a panic.
+        #[test]
+        fn a_mangled_offer_does_not_panic(line in 0_usize..400, cut in 0_usize..80, double in any::<bool>()) {
+            let mut lines: Vec<&str> = CHROMIUM.lines().collect();
+            let line = line.min(lines.len() - 1);
+            let text = lines[line];
+            lines[line] = text.get(..cut).unwrap_or("");
+            if double {
+                lines.insert(line, text);
+            }
+            let _ = parse_offer(&lines.join("\r\n"));
+        }
+    }
 }

@@ -87,4 +87,15 @@ impl Egress {
         }
         index
     }
+
+    /// The datagrams that wait, instead of sending them.
+    #[cfg(test)]
+    pub(crate) fn take(&mut self) -> Vec<(Pair, Vec<u8>)> {
+        let waiting = self.batches[..std::mem::take(&mut self.used)].iter_mut().flat_map(|batch| {
+            let bytes = std::mem::take(&mut batch.bytes);
+            let datagrams = bytes.chunks(batch.segment).map(|datagram| (batch.pair, datagram.to_vec()));
+            datagrams.collect::<Vec<_>>()
+        });
+        waiting.collect()
+    }
 }

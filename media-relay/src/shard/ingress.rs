@@ -1,8 +1,8 @@
 //! What a datagram is (RFC 7983), whether it may be looked at, and whose it is.
 
-use super::{HandshakeCommand, peer::Stream, worker::Worker};
+use super::{HandshakeCommand, Peer, peer::Stream, worker::Worker};
 use crate::{
-    media::rtp::Header,
+    media::{publication::Publication, rtp::Header},
     transport::{pairs::Pair, stun},
 };
 use std::time::Instant;
@@ -80,44 +80,74 @@ impl Worker {
     fn handle_rtp(&mut self, index: u16, datagram: &mut [u8], now: Instant) {
         let stats = &self.parts.stats;
         let Some(peer) = self.peers[usize::from(index)].as_deref_mut() else { return };
-        let (Some(header), Some(srtp)) = (Header::parse(datagram), &peer.srtp) else {
-            return stats.dropped_malformed.add(1);
+        let opened = match open(peer, datagram) {
+            Ok(opened) => opened,
+            Err(Refused::Malformed) => return stats.dropped_malformed.add(1),
+            Err(Refused::UnknownSsrc) => return stats.dropped_unknown_ssrc.add(1),
+            Err(Refused::Unauthentic) => return stats.dropped_unauthentic.add(1),
         };
-        let declared = peer.streams.iter().find(|stream| stream.ssrc == header.ssrc).copied();
-        let undeclared = || {
-            // A section without `a=ssrc` takes the first stream that names it, once.
-            peer.publications.iter().position(|p| {
-                let mid = p.extensions.mid.and_then(|id| header.extension(datagram, id));
-                p.ssrc.is_none() && mid == Some(p.mid.0.as_bytes())
-            })
-        };
-        let latched = |publication| Stream { ssrc: header.ssrc, publication, is_rtx: false };
-        let Some(stream) = declared.or_else(|| undeclared().map(latched)) else {
-            return stats.dropped_unknown_ssrc.add(1);
-        };
-        let publication = &mut peer.publications[stream.publication];
-        let window = if stream.is_rtx { &mut publication.rtx_window } else { &mut publication.window };
-        let fresh = window.index_of(header.sequence).filter(|index| window.is_fresh(*index));
-        let opened = fresh.and_then(|i| Some((i, srtp.opener.open_rtp(datagram, header.len, header.ssrc, i).ok()?)));
-        let Some((packet_index, length)) = opened else { return stats.dropped_unauthentic.add(1) };
-        window.mark(packet_index);
-        if declared.is_none() {
-            publication.ssrc = Some(header.ssrc);
-            peer.streams.push(stream);
-        }
         stats.packets_in.add(1);
-        stats.bytes_in.add(length as u64);
-        let packet = &datagram[..length];
+        stats.bytes_in.add(opened.len as u64);
+        let (header, packet) = (&opened.header, &datagram[..opened.len]);
         if let Some(sequence) = peer.transport_cc.and_then(|id| header.extension(packet, id)?.first_chunk::<2>()) {
             peer.arrivals.record(u16::from_be_bytes(*sequence), now);
         }
-        let received = if stream.is_rtx {
-            publication.receive_rtx(&header, packet, now)
+        let publication = &mut peer.publications[opened.stream.publication];
+        let received = if opened.stream.is_rtx {
+            publication.receive_rtx(header, packet, now)
         } else {
-            publication.receive(&header, packet, packet_index, now)
+            publication.receive(header, packet, opened.index, now)
         };
         if let Some(received) = received {
-            self.fan_out(index, stream.publication, &received, now);
+            self.fan_out(index, opened.stream.publication, &received, now);
         }
     }
+}
+
+/// An authentic packet.
+struct Opened {
+    header: Header,
+    stream: Stream,
+    /// SRTP packet index.
+    index: u64,
+    /// Without the tag.
+    len: usize,
+}
+
+/// Why a packet is dropped.
+enum Refused {
+    Malformed,
+    UnknownSsrc,
+    Unauthentic,
+}
+
+/// Finds the stream by its declared SSRC and opens the packet in place. State changes only when it is authentic.
+fn open(peer: &mut Peer, datagram: &mut [u8]) -> Result<Opened, Refused> {
+    let header = Header::parse(datagram).ok_or(Refused::Malformed)?;
+    let srtp = peer.srtp.as_ref().filter(|_| !peer.is_closed).ok_or(Refused::Malformed)?;
+    let declared = peer.streams.iter().find(|stream| stream.ssrc == header.ssrc).copied();
+    let stream = match declared {
+        Some(stream) => stream,
+        None => undeclared(&peer.publications, &header, datagram).ok_or(Refused::UnknownSsrc)?,
+    };
+    let publication = &mut peer.publications[stream.publication];
+    let window = if stream.is_rtx { &mut publication.rtx_window } else { &mut publication.window };
+    let fresh = window.index_of(header.sequence).filter(|index| window.is_fresh(*index));
+    let index = fresh.ok_or(Refused::Unauthentic)?;
+    let len = srtp.opener.open_rtp(datagram, header.len, header.ssrc, index).map_err(|_| Refused::Unauthentic)?;
+    window.mark(index);
+    if declared.is_none() {
+        publication.ssrc = Some(header.ssrc);
+        peer.streams.push(stream);
+    }
+    Ok(Opened { header, stream, index, len })
+}
+
+/// A section that declared no SSRC takes the first stream that names its mid, once.
+fn undeclared(publications: &[Publication], header: &Header, datagram: &[u8]) -> Option<Stream> {
+    let publication = publications.iter().position(|publication| {
+        let mid = publication.extensions.mid.and_then(|id| header.extension(datagram, id));
+        publication.ssrc.is_none() && mid == Some(publication.mid.0.as_bytes())
+    })?;
+    Some(Stream { ssrc: header.ssrc, publication, is_rtx: false })
 }

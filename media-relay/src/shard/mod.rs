@@ -10,6 +10,9 @@ mod socket;
 mod timers;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use handshakes::{HandshakeCommand, HandshakeSender};
 pub(crate) use peer::{NewPeer, Peer};
 

@@ -14,7 +14,7 @@ use rtc_rtcp::{
     receiver_report::ReceiverReport,
     transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers},
 };
-use rtc_shared::marshal::{Marshal, MarshalSize};
+use rtc_shared::marshal::Marshal;
 use std::time::{Duration, Instant};
 
 /// How often a shard with participants looks at its clocks.
@@ -142,7 +142,7 @@ impl Worker {
     }
 
     /// Appends one packet to the datagram under construction, which is sent first when it would grow too long.
-    fn write(&mut self, peer: &mut Peer, packet: &(impl Marshal + MarshalSize)) {
+    fn write(&mut self, peer: &mut Peer, packet: &impl Marshal) {
         let size = packet.marshal_size();
         if self.rtcp.len() + size > MAX_RTCP_BYTES {
             send_rtcp(peer, &mut self.egress, &mut self.rtcp);

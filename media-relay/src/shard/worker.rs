@@ -139,7 +139,7 @@ impl Worker {
         true
     }
 
-    fn handle_command(&mut self, command: Command, now: Instant) {
+    pub(super) fn handle_command(&mut self, command: Command, now: Instant) {
         match command {
             Command::Add(peer) => self.add(peer),
             Command::Route { subscriber, subscription, source } => self.route(subscriber, subscription, source),

@@ -138,7 +138,7 @@ impl SessionKeys {
     /// RFC 3711 §4.3 with the 96-bit master salt of RFC 7714 §11 and a key derivation rate of 0.
     fn derive(master_key: &[u8; 16], master_salt: &[u8]) -> Self {
         let mut bytes = [0; 16];
-        let mut salt = |label| {
+        let salt = |label| {
             let mut salt = [0; 12];
             derive(master_key, master_salt, label, &mut salt);
             salt
@@ -231,6 +231,7 @@ impl ReplayWindow {
     }
 
     /// The highest index seen.
+    #[cfg(test)]
     pub(crate) fn highest(&self) -> Option<u64> {
         self.highest
     }

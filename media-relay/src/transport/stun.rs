@@ -44,7 +44,7 @@ pub(crate) fn claimed_ufrag(packet: &[u8]) -> Option<&str> {
     }
     let word = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);
     let cookie = u32::from_be_bytes(packet[4..8].try_into().expect("4 bytes"));
-    let whole = usize::from(word(2)) + MESSAGE_HEADER_SIZE == packet.len() && packet.len() % 4 == 0;
+    let whole = usize::from(word(2)) + MESSAGE_HEADER_SIZE == packet.len() && packet.len().is_multiple_of(4);
     if word(0) != BINDING_REQUEST.value() || cookie != MAGIC_COOKIE || !whole {
         return None;
     }
@@ -119,7 +119,7 @@ fn success(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use rtc_stun::{
         attributes::{ATTR_PRIORITY, AttrType},
@@ -150,9 +150,19 @@ mod tests {
         "192.0.2.9:50000".parse().unwrap()
     }
 
-    fn request(password: &str, before: Vec<Raw>, after: Vec<Raw>) -> Vec<u8> {
+    /// A browser's check.
+    pub(crate) fn request(credentials: &Credentials, nominates: bool) -> Vec<u8> {
+        let before = if nominates { vec![Raw(ATTR_USE_CANDIDATE, vec![])] } else { vec![] };
+        build(&credentials.ufrag, &credentials.password, before, vec![])
+    }
+
+    fn request_with(password: &str, before: Vec<Raw>, after: Vec<Raw>) -> Vec<u8> {
+        build(&credentials().ufrag, password, before, after)
+    }
+
+    fn build(ufrag: &str, password: &str, before: Vec<Raw>, after: Vec<Raw>) -> Vec<u8> {
         let crypto = crypto();
-        let username = format!("{}:abcd", credentials().ufrag);
+        let username = format!("{ufrag}:abcd");
         let mut setters: Vec<Box<dyn Setter + '_>> = vec![
             Box::new(BINDING_REQUEST),
             Box::new(TransactionId([1; 12])),
@@ -175,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_authentic_check_is_answered_with_fewer_bytes() {
-        let packet = request(&credentials().password, vec![], vec![]);
+        let packet = request_with(&credentials().password, vec![], vec![]);
         let check = verify_here(&packet).expect("authentic");
         assert!(!check.nominates);
         assert!(check.response.len() <= packet.len());
@@ -189,24 +199,24 @@ mod tests {
 
     #[test]
     fn use_candidate_nominates() {
-        let packet = request(&credentials().password, vec![Raw(ATTR_USE_CANDIDATE, vec![])], vec![]);
+        let packet = request_with(&credentials().password, vec![Raw(ATTR_USE_CANDIDATE, vec![])], vec![]);
         assert!(verify_here(&packet).expect("authentic").nominates);
     }
 
     #[test]
     fn a_wrong_password_gets_no_answer() {
-        assert!(verify_here(&request("guess", vec![], vec![])).is_none());
+        assert!(verify_here(&request_with("guess", vec![], vec![])).is_none());
     }
 
     #[test]
     fn what_stands_behind_the_integrity_gets_no_answer() {
-        let packet = request(&credentials().password, vec![], vec![Raw(ATTR_USE_CANDIDATE, vec![])]);
+        let packet = request_with(&credentials().password, vec![], vec![Raw(ATTR_USE_CANDIDATE, vec![])]);
         assert!(verify_here(&packet).is_none());
     }
 
     #[test]
     fn any_changed_or_missing_byte_gets_no_answer() {
-        let packet = request(&credentials().password, vec![Raw(ATTR_USE_CANDIDATE, vec![])], vec![]);
+        let packet = request_with(&credentials().password, vec![Raw(ATTR_USE_CANDIDATE, vec![])], vec![]);
         for at in 0..packet.len() {
             let mut changed = packet.clone();
             changed[at] ^= 0x01;
@@ -217,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_client_that_does_not_control_gets_no_answer() {
-        let packet = request(&credentials().password, vec![Raw(ATTR_ICE_CONTROLLED, vec![0; 8])], vec![]);
+        let packet = request_with(&credentials().password, vec![Raw(ATTR_ICE_CONTROLLED, vec![0; 8])], vec![]);
         assert!(verify_here(&packet).is_none());
     }
 
