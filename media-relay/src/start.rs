@@ -58,7 +58,7 @@ impl Relay {
             config.relay_key.expose().len() >= MIN_RELAY_KEY_BYTES,
             "the relay key needs at least {MIN_RELAY_KEY_BYTES} bytes"
         );
-        let identity = tokio::task::spawn_blocking(Identity::generate).await.context("the identity's task ended")??;
+        let identity = tokio::task::spawn_blocking(prepare_identity).await.context("the identity's task ended")??;
         let (events, event_queue) = mpsc::channel(EVENT_QUEUE);
         let (lanes, threads) = start_shards(&config, &identity, &events)?;
         let media_addrs = lanes.iter().map(|lane| lane.shard.addr).collect();
@@ -124,6 +124,12 @@ pub async fn run(config: RelayConfig, random: Arc<dyn Random>, shutdown: Cancell
     shutdown.cancelled().await;
     relay.shutdown().await;
     Ok(())
+}
+
+fn prepare_identity() -> anyhow::Result<Identity> {
+    let identity = Identity::generate()?;
+    identity.warm_up()?;
+    Ok(identity)
 }
 
 fn start_shards(
