@@ -191,6 +191,16 @@ impl Config {
         self.relay_key.as_ref().ok_or(ConfigError::Missing("RELAY_KEY"))
     }
 
+    /// The address that was taken, when `BIND_ADDR` left the port open: `PUBLIC_URL` follows unless it was given.
+    ///
+    /// # Errors
+    /// When `PUBLIC_URL` makes no sense.
+    pub fn listens_on(&mut self, bind_addr: SocketAddr) -> Result<(), ConfigError> {
+        self.settings.bind_addr = bind_addr;
+        self.public_url = public_url(self.settings.public_url.clone(), bind_addr)?;
+        Ok(())
+    }
+
     /// What is in force, a line a variable, secrets only as set or not.
     pub fn summary(&self) -> String {
         let settings = &self.settings;

@@ -1,0 +1,29 @@
+//! `bedside demo`: makes the demo clinics, where no real patients are.
+
+use anyhow::ensure;
+use domain::{Random, Redacted};
+use scheduler::demo::Demo;
+use service::{clock::SystemClock, config::Config, postgres::Db, random::SystemRandom};
+
+/// Makes the demo clinics in the database of `DATABASE_URL`, and says who may sign in.
+pub async fn run(config: &Config) -> anyhow::Result<()> {
+    ensure!(
+        config.settings.demo,
+        "The demo makes accounts whose passwords everybody knows. Set DEMO=true if no real patients are in this database."
+    );
+    let db = Db::connect(config.database_url()?, 2).await?;
+    for account in make(&db).await?.accounts {
+        println!("{:<14} {:<32} {:<26} {}", account.role.as_str(), account.email, account.password, account.clinic);
+    }
+    Ok(())
+}
+
+/// Makes what is missing of the demo.
+pub async fn make(db: &Db) -> anyhow::Result<Demo> {
+    let hash = |password: &str| hashed(&SystemRandom, password);
+    scheduler::demo::demo(db, &SystemClock, &SystemRandom, &hash).await
+}
+
+fn hashed(random: &dyn Random, password: &str) -> String {
+    web::hash_password(random, &Redacted::new(password.to_owned())).into_inner()
+}

@@ -1,0 +1,155 @@
+//! Puts the four services together from the configuration; each runs alone or beside the others.
+
+use ::signaling::{Signaling, SignalingConfig};
+use ::web::{Site, WebState};
+use axum::Router;
+use domain::{Clock, Random};
+use media_relay::RelayConfig;
+use scheduler::{
+    Mailer, SchedulerConfig,
+    join_tokens::{SigningKey, VerifyingKey},
+};
+use service::{
+    bus::Bus, clock::SystemClock, config::Config, health::Health, keys::Keys, postgres::Db, random::SystemRandom,
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// How long a relay that stops lets consultations go on; the orchestrator's patience is the limit.
+const RELAY_DRAIN: Duration = Duration::from_secs(15);
+
+/// What web, signaling and scheduler work with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Postgres.
+    pub db: Db,
+    /// Redis.
+    pub bus: Bus,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// Unpredictable bytes.
+    pub random: Arc<dyn Random>,
+}
+
+impl Parts {
+    /// Connects to Postgres and Redis.
+    ///
+    /// # Errors
+    /// When a variable is missing, or Postgres does not answer.
+    pub async fn connect(config: &Config) -> anyhow::Result<Self> {
+        let db = Db::connect(config.database_url()?, config.settings.database_connections).await?;
+        let bus = Bus::connect(config.redis_url()?).await?;
+        Ok(Self { db, bus, clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) })
+    }
+
+    /// Ready when Postgres and Redis answer.
+    pub fn health(&self, draining: CancellationToken) -> Health {
+        let (db, bus) = (self.db.clone(), self.bus.clone());
+        Health::new(draining)
+            .check("postgres", move || ping_postgres(db.clone()))
+            .check("redis", move || ping_redis(bus.clone()))
+    }
+}
+
+/// The pages.
+///
+/// # Errors
+/// When `SECRET` is missing.
+pub fn web(parts: &Parts, config: &Config) -> anyhow::Result<Router> {
+    let keys = Keys::derive(config.secret()?)?;
+    let site = Site {
+        public_url: config.public_url.clone(),
+        signaling_url: signaling_url(config),
+        join_tokens: SigningKey::new(&keys.join_token),
+        keys,
+        demo: config.settings.demo,
+    };
+    let Parts { db, bus, clock, random } = parts.clone();
+    Ok(::web::router(WebState::new(db, bus, clock, random, site)))
+}
+
+/// The node behind the WebSocket of the browsers; `::signaling::router` serves it.
+///
+/// # Errors
+/// When `SECRET` or `RELAY_KEY` is missing.
+pub fn signaling(parts: &Parts, config: &Config, draining: CancellationToken) -> anyhow::Result<Signaling> {
+    let keys = Keys::derive(config.secret()?)?;
+    let setup = SignalingConfig {
+        public_url: config.public_url.clone(),
+        join_tokens: VerifyingKey::new(&keys.join_token),
+        relay_key: config.relay_key()?.clone(),
+        max_sockets: signaling::MAX_SOCKETS,
+    };
+    let Parts { db, bus, clock, .. } = parts.clone();
+    Ok(Signaling::new(db, bus, clock, setup, draining))
+}
+
+/// The work of the scheduler.
+///
+/// # Errors
+/// When `SMTP_URL` or `MAIL_FROM` cannot be read.
+pub fn scheduler(parts: &Parts, config: &Config) -> anyhow::Result<SchedulerConfig> {
+    let mailer = match &config.smtp_url {
+        Some(url) => Mailer::smtp(url, &config.settings.mail_from)?,
+        None if config.settings.demo => Mailer::Mailbox,
+        None => Mailer::Nowhere,
+    };
+    Ok(SchedulerConfig { db: parts.db.clone(), clock: parts.clock.clone(), mailer })
+}
+
+/// How the media relay is set up.
+///
+/// # Errors
+/// When `RELAY_KEY` is missing.
+pub fn relay(config: &Config) -> anyhow::Result<RelayConfig> {
+    let settings = &config.settings;
+    let local = RelayConfig::local(config.relay_key()?.clone());
+    Ok(RelayConfig {
+        shards: if settings.media_shards == 0 { local.shards } else { settings.media_shards },
+        media_ip: settings.media_addr,
+        media_port: settings.media_port,
+        public_addresses: settings.public_address.clone(),
+        control_addr: settings.relay_control_addr,
+        control_url: settings.relay_control_url.as_ref().map(ToString::to_string),
+        redis_url: config.redis_url.clone(),
+        drain: RELAY_DRAIN,
+        ..local
+    })
+}
+
+/// Takes an address, or says in plain words that somebody else has it.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn bind(name: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "Port {port} on {ip} is taken by another program. Stop that program, or choose another port: {name}={ip}:{free}",
+            port = address.port(),
+            ip = address.ip(),
+            free = address.port().saturating_add(1)
+        ),
+        _ => anyhow::anyhow!("{name}={address} cannot be used: {error}"),
+    })
+}
+
+/// Where browsers reach signaling: on its own address, or beside the pages.
+fn signaling_url(config: &Config) -> Url {
+    config.settings.signaling_url.clone().unwrap_or_else(|| {
+        let mut url = config.public_url.clone();
+        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+        url.set_scheme(scheme).expect("http and ws are both special schemes");
+        url.set_path("/signal");
+        url
+    })
+}
+
+async fn ping_postgres(db: Db) -> Result<(), String> {
+    db.ping().await.map_err(|_| "Postgres does not answer".to_owned())
+}
+
+async fn ping_redis(bus: Bus) -> Result<(), String> {
+    bus.ping().await.map_err(|error| error.to_string())
+}
