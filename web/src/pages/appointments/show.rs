@@ -1,0 +1,113 @@
+//! One appointment: how it stands, the patient's link, cancelling, and what happened to it.
+
+use crate::{
+    errors::PageError,
+    extract::{Id, Receptionist},
+    page::{Here, Page, Staff},
+    pages::state::{self, Chip},
+    state::{Site, WebState},
+    words,
+};
+use askama::Template;
+use axum::{
+    extract::{RawQuery, State},
+    response::Html,
+};
+use domain::{AppointmentId, AppointmentState, Redacted};
+use scheduler::{AppointmentView, AuditView};
+
+#[derive(Template)]
+#[template(path = "appointments/show.html")]
+struct AppointmentPage {
+    page: Page,
+    staff: Staff,
+    appointment: AppointmentView,
+    chip: Chip,
+    when: String,
+    length: String,
+    born: String,
+    link: Redacted<String>,
+    history: Vec<Event>,
+    notes: Notes,
+}
+
+impl AppointmentPage {
+    /// Cancelled, missed or over: the link opens nothing but a friendly page.
+    fn is_ahead(&self) -> bool {
+        matches!(self.appointment.state, AppointmentState::Booked | AppointmentState::Arrived)
+    }
+}
+
+/// What the page says besides how things stand.
+#[derive(Default)]
+pub(crate) struct Notes {
+    /// The link has just been sent.
+    pub(crate) is_sent: bool,
+    /// Something was refused.
+    pub(crate) problem: Option<&'static str>,
+    /// The reason as typed.
+    pub(crate) reason: String,
+}
+
+struct Event {
+    time: String,
+    day: String,
+    actor: String,
+    role: String,
+    phrase: &'static str,
+}
+
+/// The page, for those who run the desk.
+pub(crate) async fn get(
+    State(state): State<WebState>,
+    receptionist: Receptionist,
+    Id(id): Id<AppointmentId>,
+    page: Page,
+    RawQuery(query): RawQuery,
+) -> Result<Html<String>, PageError> {
+    let notes = Notes { is_sent: query.as_deref() == Some("sent"), ..Notes::default() };
+    render(&state, &receptionist, page, id, notes).await
+}
+
+/// The page with `notes`. Reading it is an event in the history that it shows.
+pub(crate) async fn render(
+    state: &WebState,
+    receptionist: &Receptionist,
+    page: Page,
+    id: AppointmentId,
+    notes: Notes,
+) -> Result<Html<String>, PageError> {
+    let by = receptionist.actor();
+    let appointment = scheduler::appointment(&state.db, &by, id).await?.ok_or(PageError::NotFound)?;
+    let history = scheduler::history(&state.db, &by, Some(id)).await?;
+    let zone = &receptionist.clinic.zone;
+    let html = AppointmentPage {
+        page,
+        staff: Staff::new(receptionist, Here::Today),
+        chip: state::chip(&appointment, state.clock.now(), zone),
+        when: words::date_and_time(appointment.starts_at, zone),
+        length: words::length(appointment.ends_at.duration_since(appointment.starts_at)),
+        born: words::short_date(appointment.patient.birth_date),
+        link: visit_link(&state.site, &appointment),
+        history: history.into_iter().map(|event| told(event, zone)).collect(),
+        appointment,
+        notes,
+    };
+    Ok(Html(html.render()?))
+}
+
+/// The address that the patient opens.
+pub(crate) fn visit_link(site: &Site, appointment: &AppointmentView) -> Redacted<String> {
+    let token = scheduler::visit_link(&site.keys.visit_link, appointment.id, appointment.link_version);
+    Redacted::new(site.address_of(&format!("/visit/{}", token.expose())))
+}
+
+fn told(event: AuditView, zone: &jiff::tz::TimeZone) -> Event {
+    Event {
+        time: words::time(event.at, zone),
+        day: words::short_date(words::day_of(event.at, zone)),
+        actor: event.actor,
+        role: event.role,
+        phrase: event.phrase,
+    }
+}

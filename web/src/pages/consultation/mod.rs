@@ -1,0 +1,73 @@
+//! The consultation, from both sides: one stage, the chart beside it for the practitioner.
+
+pub(crate) mod patient;
+pub(crate) mod practitioner;
+
+use crate::{errors::PageError, state::WebState, words};
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use domain::{Actor, EncounterId, EncounterState};
+use jiff::Timestamp;
+use scheduler::{AppointmentView, EncounterView, join_tokens};
+use serde_json::json;
+
+/// What `consultation/stage.html` needs, whoever looks.
+pub(crate) struct Stage {
+    /// Where the page asks for join tokens.
+    join_tokens: String,
+    /// Where the page goes when the visit has ended.
+    next: String,
+    /// Who is awaited on the stage.
+    other: String,
+    other_initials: String,
+    own_initials: String,
+    /// When the patient was admitted, and the present, for the page's clock.
+    started_at: Timestamp,
+    now: Timestamp,
+    /// The planned length in minutes.
+    planned_minutes: i64,
+}
+
+impl Stage {
+    fn new(appointment: &AppointmentView, encounter: &EncounterView, now: Timestamp, other: &str, own: &str) -> Self {
+        Self {
+            join_tokens: String::new(),
+            next: String::new(),
+            other: other.to_owned(),
+            other_initials: words::initials(other),
+            own_initials: words::initials(own),
+            started_at: encounter.started_at,
+            now,
+            planned_minutes: words::minutes(appointment.ends_at.duration_since(appointment.starts_at)),
+        }
+    }
+
+    /// How long it has lasted, for a page without scripts and for its first moment with them: `04:12`.
+    fn lasted(&self) -> String {
+        let seconds = self.now.duration_since(self.started_at).as_secs().max(0);
+        format!("{:02}:{:02}", seconds / 60, seconds % 60)
+    }
+}
+
+/// The encounter of an appointment while it runs.
+fn running(appointment: &AppointmentView) -> Option<&EncounterView> {
+    appointment.encounter.as_ref().filter(|encounter| encounter.state == EncounterState::InProgress)
+}
+
+/// A join token for whoever asks, and where to use it.
+async fn join_token(state: &WebState, by: &Actor, encounter: EncounterId) -> Result<Response, PageError> {
+    let key = &state.site.join_tokens;
+    match join_tokens::mint(&state.db, &*state.clock, &*state.random, key, by, encounter).await {
+        Ok(token) => {
+            Ok(Json(json!({ "token": token.expose(), "signaling_url": state.site.signaling_url })).into_response())
+        }
+        Err(join_tokens::MintError::NotOpen) => {
+            Ok((StatusCode::CONFLICT, Json(json!({ "error": "ended" }))).into_response())
+        }
+        Err(join_tokens::MintError::NotFound | join_tokens::MintError::NotYours) => Err(PageError::NotFound),
+        Err(join_tokens::MintError::Database(error)) => Err(error.into()),
+    }
+}

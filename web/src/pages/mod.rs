@@ -1,0 +1,15 @@
+//! The pages, one file each: what the template shows (a struct), `get`, `post`.
+
+pub(crate) mod appointments;
+pub(crate) mod consultation;
+pub(crate) mod day;
+pub(crate) mod desk;
+pub(crate) mod front;
+pub(crate) mod history;
+pub(crate) mod mailbox;
+pub(crate) mod patients;
+pub(crate) mod sign_in;
+pub(crate) mod sign_out;
+pub(crate) mod state;
+pub(crate) mod theme;
+pub(crate) mod visit;

@@ -1,0 +1,65 @@
+//! How an appointment stands, in a word and a shape, the same on every page of those who work here.
+
+use crate::words;
+use domain::{AppointmentState, EncounterState};
+use jiff::{Timestamp, tz::TimeZone};
+use scheduler::{AppointmentView, Readiness};
+
+/// A state as a chip: its class in the style sheet, and its word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chip {
+    /// `wait`, `now`, `done`, `alert` or nothing.
+    pub(crate) class: &'static str,
+    /// What it says.
+    pub(crate) word: String,
+}
+
+impl Chip {
+    fn new(class: &'static str, word: impl Into<String>) -> Self {
+        Self { class, word: word.into() }
+    }
+}
+
+/// The chip of an appointment at `now`.
+pub(crate) fn chip(appointment: &AppointmentView, now: Timestamp, zone: &TimeZone) -> Chip {
+    match appointment.state {
+        AppointmentState::Booked if is_late(appointment, now) => Chip::new("alert", "Not here yet"),
+        AppointmentState::Booked => Chip::new("", "Booked"),
+        AppointmentState::Arrived if appointment.left => Chip::new("alert", "Left the waiting room"),
+        AppointmentState::Arrived => Chip::new("wait", format!("Waiting {}", waiting(appointment, now))),
+        AppointmentState::Cancelled => Chip::new("", "Cancelled"),
+        AppointmentState::NoShow => Chip::new("alert", "Did not come"),
+        AppointmentState::Fulfilled => match &appointment.encounter {
+            Some(encounter) if encounter.state == EncounterState::InProgress => {
+                Chip::new("now", format!("In the visit since {}", words::time(encounter.started_at, zone)))
+            }
+            Some(encounter) => {
+                let length = encounter.finished_at.unwrap_or(now).duration_since(encounter.started_at);
+                Chip::new("done", format!("Seen, {}", words::length(length)))
+            }
+            None => Chip::new("done", "Seen"),
+        },
+    }
+}
+
+/// Since when the patient waits, as people say it.
+pub(crate) fn waiting(appointment: &AppointmentView, now: Timestamp) -> String {
+    words::length(now.duration_since(appointment.arrived_at.unwrap_or(now)))
+}
+
+/// The time has come and the patient has not.
+pub(crate) fn is_late(appointment: &AppointmentView, now: Timestamp) -> bool {
+    appointment.state == AppointmentState::Booked && now >= appointment.starts_at
+}
+
+/// What the patient's device check found, if it was done.
+pub(crate) fn readiness(readiness: Readiness) -> Option<Chip> {
+    Some(match readiness {
+        Readiness::NotChecked => return None,
+        Readiness::CameraAndMicrophone => Chip::new("done", "Camera and microphone ok"),
+        Readiness::MicrophoneOnly => Chip::new("done", "Microphone ok, no camera"),
+        Readiness::CameraOnly => Chip::new("alert", "Camera ok, no microphone"),
+        Readiness::Nothing => Chip::new("alert", "No camera, no microphone"),
+        Readiness::NoWebrtc => Chip::new("alert", "Browser cannot do video"),
+    })
+}

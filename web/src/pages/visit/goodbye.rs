@@ -1,0 +1,56 @@
+//! Where a patient's way ends: the visit is over, was called off, or they left and may come back.
+
+use super::Visit;
+use crate::{errors::PageError, extract::VisitPatient, page::Page, state::WebState};
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use domain::{AppointmentState, EncounterState};
+
+#[derive(Template)]
+#[template(path = "visit/goodbye.html")]
+struct GoodbyePage {
+    page: Page,
+    visit: Visit,
+    farewell: Farewell,
+    /// The patient's link, for the way back.
+    link: String,
+}
+
+/// Why the patient is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Farewell {
+    /// The practitioner ended the visit.
+    Ended,
+    /// The patient left; the practitioner is, or will be, there.
+    Left,
+    /// It was called off, or the time has passed.
+    Cancelled,
+}
+
+/// The page.
+pub(crate) async fn get(
+    State(state): State<WebState>,
+    patient: VisitPatient,
+    page: Page,
+) -> Result<Response, PageError> {
+    let visit = Visit::find(&state, &patient.actor, patient.appointment).await?.ok_or(PageError::NotFound)?;
+    let appointment = &visit.appointment;
+    let farewell = match (appointment.state, &appointment.encounter) {
+        (AppointmentState::Fulfilled, Some(encounter)) if encounter.state == EncounterState::InProgress => {
+            Farewell::Left
+        }
+        (AppointmentState::Fulfilled, _) => Farewell::Ended,
+        (AppointmentState::Booked, _) => Farewell::Left,
+        (AppointmentState::Arrived, _) if appointment.left => Farewell::Left,
+        (AppointmentState::Arrived, _) => {
+            return Ok(Redirect::to(&format!("/waiting/{}", appointment.id)).into_response());
+        }
+        (AppointmentState::Cancelled | AppointmentState::NoShow, _) => Farewell::Cancelled,
+    };
+    let token = scheduler::visit_link(&state.site.keys.visit_link, appointment.id, appointment.link_version);
+    let link = format!("/visit/{}", token.expose());
+    Ok(Html(GoodbyePage { page, visit, farewell, link }.render()?).into_response())
+}

@@ -1,0 +1,85 @@
+//! Every address, from top to bottom, and what stands around all of them.
+
+use crate::{errors, errors::PageError, headers, pages, requests, state::WebState, static_files};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    routing::{get, post},
+};
+use std::time::Duration;
+use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, timeout::TimeoutLayer};
+
+/// The largest form accepted, in bytes: the longest fields many times over.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// How long an answer may take to begin. Streams of events begin at once, and last as long as they like.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The pages. Whoever serves it passes the peer's address on (`into_make_service_with_connect_info`).
+pub fn router(state: WebState) -> Router {
+    Router::new()
+        .merge(staff())
+        .merge(patients())
+        .merge(static_files::router())
+        .fallback(async || PageError::NotFound)
+        .method_not_allowed_fallback(async || PageError::NotFound)
+        // From the inside out: the last one added sees the request first.
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(CatchPanicLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(same_origin_only(&state))
+        .layer(middleware::from_fn_with_state(state.clone(), errors::show))
+        .layer(middleware::from_fn_with_state(state.clone(), headers::apply))
+        .layer(middleware::from_fn_with_state(state.clone(), requests::observe))
+        .with_state(state)
+}
+
+fn staff() -> Router<WebState> {
+    Router::new()
+        .route("/", get(pages::front::get))
+        .route("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post))
+        .route("/sign-out", post(pages::sign_out::post))
+        .route("/theme", post(pages::theme::post))
+        .route("/desk", get(pages::desk::get))
+        .route("/desk/events", get(pages::desk::events))
+        .route("/patients", post(pages::patients::add::post))
+        .route("/patients/find", post(pages::patients::find::post))
+        .route("/patients/new", get(pages::patients::add::get).post(pages::patients::add::begin))
+        .route("/appointments", post(pages::appointments::book::post))
+        .route("/appointments/new", get(pages::appointments::book::get).post(pages::appointments::book::look))
+        .route("/appointments/{id}", get(pages::appointments::show::get))
+        .route("/appointments/{id}/send-link", post(pages::appointments::send_link::post))
+        .route("/appointments/{id}/cancel", post(pages::appointments::cancel::post))
+        .route("/appointments/{id}/admit", post(pages::appointments::admit::post))
+        .route("/day", get(pages::day::get))
+        .route("/day/events", get(pages::day::events))
+        .route("/history", get(pages::history::get))
+        .route("/mailbox", get(pages::mailbox::get))
+}
+
+/// The patient's link, waiting room and goodbye; the consultation of both.
+fn patients() -> Router<WebState> {
+    Router::new()
+        .route("/visit/{token}", get(pages::visit::link::get).post(pages::visit::link::post))
+        .route("/not-you", get(pages::visit::not_you::get))
+        .route("/waiting/{appointment}", get(pages::visit::waiting::get))
+        .route("/waiting/{appointment}/events", get(pages::visit::waiting::events))
+        .route("/waiting/{appointment}/readiness", post(pages::visit::waiting::readiness))
+        .route("/waiting/{appointment}/leave", post(pages::visit::waiting::leave))
+        .route("/goodbye/{appointment}", get(pages::visit::goodbye::get))
+        .route("/consultation/{appointment}", get(pages::consultation::patient::get))
+        .route("/consultation/{appointment}/join-tokens", post(pages::consultation::patient::join_tokens))
+        .route("/consultation/{appointment}/leave", post(pages::consultation::patient::leave))
+        .route("/encounters/{id}", get(pages::consultation::practitioner::get))
+        .route("/encounters/{id}/join-tokens", post(pages::consultation::practitioner::join_tokens))
+        .route("/encounters/{id}/finish", post(pages::consultation::practitioner::finish))
+}
+
+/// Refuses what another site makes a browser send (`Sec-Fetch-Site`, `Origin`); GET needs no such care, it changes nothing.
+fn same_origin_only(state: &WebState) -> CsrfLayer {
+    CsrfLayer::new()
+        .add_trusted_origin(state.site.public_url.origin().ascii_serialization())
+        .expect("the public address is http or https")
+}
