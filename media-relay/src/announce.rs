@@ -19,9 +19,10 @@ const ROOM_SECONDS: u64 = 15;
 /// A Redis that does not answer for so long is away.
 const REDIS_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// A placement under a higher epoch is newer than ours and stays.
+/// A placement under a higher epoch is newer than ours and stays; one that lives longer is not shortened.
 const PLACE_ROOM: &str = "
 local placed = redis.call('get', KEYS[1])
+if placed == ARGV[1] and redis.call('ttl', KEYS[1]) > tonumber(ARGV[3]) then return 1 end
 if placed and (tonumber(cjson.decode(placed).epoch) or 0) > tonumber(ARGV[2]) then return 0 end
 redis.call('set', KEYS[1], ARGV[1], 'ex', ARGV[3])
 return 1";
@@ -87,8 +88,9 @@ impl Announcer {
     async fn place_rooms(&self, connection: &mut ConnectionManager) -> redis::RedisResult<()> {
         let script = Script::new(PLACE_ROOM);
         for (room, epoch) in self.director.rooms() {
-            let placement = serde_json::json!({ "relay": self.id, "epoch": epoch }).to_string();
             let Epoch(epoch) = epoch;
+            // Signaling compares placements as text: these fields in this order, without spaces.
+            let placement = format!(r#"{{"epoch":{epoch},"relay":"{}"}}"#, self.id);
             let mut call = script.key(room_key(room));
             let _: i64 = call.arg(placement).arg(epoch).arg(ROOM_SECONDS).invoke_async(connection).await?;
         }

@@ -37,6 +37,8 @@ pub struct RelayStats {
     pub dropped_malformed: u64,
     /// Datagrams the network did not take at once, or a queue had no room for.
     pub dropped_full: u64,
+    /// Datagrams over which a parser panicked; each is a fault of ours.
+    pub panics: u64,
 }
 
 macro_rules! shard_stats {
@@ -59,7 +61,7 @@ macro_rules! shard_stats {
 shard_stats! {
     transports address_pairs packets_in bytes_in packets_out bytes_out retransmissions keyframe_requests
     dropped_unknown_address dropped_unauthentic_checks dropped_unknown_ssrc dropped_unauthentic dropped_malformed
-    dropped_full
+    dropped_full panics
 }
 
 /// A number with one writer.
@@ -101,6 +103,7 @@ impl RelayStats {
             ("unauthentic", self.dropped_unauthentic),
             ("malformed", self.dropped_malformed),
             ("full", self.dropped_full),
+            ("panic", self.panics),
         ];
         for (reason, count) in dropped {
             metrics::counter!("bedside_relay_dropped_total", "reason" => reason).absolute(count);

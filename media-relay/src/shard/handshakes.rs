@@ -4,6 +4,7 @@ use super::{Command, CommandSender, PeerKey};
 use crate::transport::dtls::{Handshake, Identity, Progress};
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -45,7 +46,7 @@ impl HandshakeSender {
     }
 }
 
-/// Starts the thread and has it do one handshake's arithmetic beforehand, since the first of a process is slow.
+/// Starts the thread.
 pub(super) fn start(
     number: usize,
     identity: Identity,
@@ -102,7 +103,11 @@ impl Handshakes {
 
     fn advance(&mut self, key: PeerKey, step: impl FnOnce(&mut Handshake) -> Progress) {
         let Some(handshake) = self.running.get_mut(&key) else { return };
-        let progress = step(handshake);
+        // A fault in the handshake costs this participant theirs, not everybody's.
+        let progress = catch_unwind(AssertUnwindSafe(|| step(handshake))).unwrap_or_else(|_| {
+            tracing::error!("a handshake caused a panic");
+            Progress::Closed
+        });
         // Alerts leave even when it failed.
         while let Some(datagram) = handshake.next_datagram() {
             self.shard.send(Command::SendDtls(key, datagram));

@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// Firefox loses a keyframe that arrives within about 50 ms of its own handshake's end, so nothing is sent before.
 const HOLD: Duration = Duration::from_millis(80);
 
+/// DTLS datagrams taken from one participant between two reports: a handshake has a dozen.
+pub(super) const DTLS_CREDIT: u32 = 64;
+
 /// Who gets a publication: a transport's place and the index of its slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Link {
@@ -120,7 +123,7 @@ impl Peer {
             reporter_ssrc: new.reporter_ssrc,
             next_feedback: now,
             next_report: now,
-            dtls_credit: 0,
+            dtls_credit: DTLS_CREDIT,
             batch: BatchHint::default(),
         }
     }

@@ -1,6 +1,11 @@
 //! What is due by the clock: keyframe requests, NACK, feedback, reports, consent.
 
-use super::{Peer, egress::Egress, worker::Worker};
+use super::{
+    Peer,
+    egress::Egress,
+    peer::{DTLS_CREDIT, Link},
+    worker::Worker,
+};
 use crate::{
     media::{
         feedback::FEEDBACK_INTERVAL,
@@ -21,8 +26,6 @@ use std::time::{Duration, Instant};
 ///
 /// A keyframe request or a NACK waits at most so long; shorter costs wakeups when nobody speaks.
 pub(super) const TICK: Duration = Duration::from_millis(10);
-/// DTLS datagrams taken from one participant between two reports: a handshake has a dozen.
-const DTLS_CREDIT: u32 = 64;
 /// RTCP is sent before it grows larger than a path takes.
 const MAX_RTCP_BYTES: usize = 1_100;
 
@@ -65,7 +68,7 @@ impl Worker {
     /// Bit n: somebody who can take media waits for a keyframe of publication n.
     fn waiting_for_keyframes(&self, index: u16, now: Instant) -> u32 {
         let Some(peer) = self.peers[usize::from(index)].as_deref() else { return 0 };
-        let waits = |link: &super::peer::Link| {
+        let waits = |link: &Link| {
             let to = self.peers.get(usize::from(link.peer.index)).and_then(Option::as_deref);
             to.is_some_and(|to| {
                 to.key == link.peer && to.takes_media(now) && to.subscriptions[link.subscription].waits_for_keyframe()

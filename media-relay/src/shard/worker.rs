@@ -13,6 +13,7 @@ use rtc_dtls::crypto_provider::RTCCryptoProvider;
 use std::{
     collections::{HashMap, VecDeque},
     io::ErrorKind,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc::Receiver},
     time::Instant,
 };
@@ -113,7 +114,7 @@ impl Worker {
                 let (meta, bytes) = buffers.message(index);
                 let pair = Pair { remote: meta.addr, local: meta.dst_ip };
                 for datagram in bytes.chunks_mut(meta.stride.max(1)) {
-                    self.handle_datagram(pair, datagram, now);
+                    self.handle_guarded(pair, datagram, now);
                 }
                 if self.egress.len() > MAX_EGRESS_BATCHES {
                     self.flush();
@@ -122,6 +123,14 @@ impl Worker {
             self.flush();
         }
         true
+    }
+
+    /// A fault in a parser costs the datagram, and at worst its sender's place, but not everybody's visit.
+    fn handle_guarded(&mut self, pair: Pair, datagram: &mut [u8], now: Instant) {
+        if catch_unwind(AssertUnwindSafe(|| self.handle_datagram(pair, datagram, now))).is_err() {
+            self.parts.stats.panics.add(1);
+            tracing::error!(shard = self.parts.shard, "a datagram caused a panic");
+        }
     }
 
     pub(super) fn flush(&mut self) {

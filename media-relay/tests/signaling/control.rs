@@ -1,120 +1,12 @@
 //! What signaling sees of a relay: who may speak with it, what is answered, and what is told of a room.
 
+use crate::support::{KEY, Signaling, connect, relay, relay_with, room, who};
 use domain::{
-    ParticipantId, Random, Redacted, RoomId,
     media::Sdp,
-    relay::{Connection, Epoch, RelayCommand, RelayMessage, RelayOutcome, RelayRefusal, RelayRequest, SUBPROTOCOL},
+    relay::{Connection, Epoch, RelayCommand, RelayMessage, RelayOutcome, RelayRefusal, SUBPROTOCOL},
 };
-use futures_util::{SinkExt, StreamExt};
-use media_relay::{Relay, RelayConfig, RelayHandle};
-use std::{net::UdpSocket, sync::Arc, time::Duration};
-use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error, Message, client::IntoClientRequest, http::StatusCode},
-};
-use uuid::Uuid;
-
-const KEY: &str = "a key of more than sixteen bytes";
-const OFFER: &str = include_str!("../src/sdp/samples/firefox.sdp");
-
-struct SystemRandom;
-
-impl Random for SystemRandom {
-    fn fill(&self, bytes: &mut [u8]) {
-        aws_lc_rs::rand::fill(bytes).expect("the system has randomness");
-    }
-}
-
-async fn relay() -> RelayHandle {
-    relay_with(|_| ()).await
-}
-
-async fn relay_with(change: impl FnOnce(&mut RelayConfig)) -> RelayHandle {
-    let mut config = RelayConfig::local(Redacted::new(KEY.to_owned()));
-    change(&mut config);
-    Relay::start(config, Arc::new(SystemRandom)).await.expect("a relay on free ports")
-}
-
-/// A signaling node.
-struct Signaling {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    next: u64,
-    told: Vec<RelayMessage>,
-}
-
-async fn connect(relay: &RelayHandle, key: &str, protocol: &str) -> Result<Signaling, Error> {
-    let mut request = format!("ws://{}/relay", relay.control_addr).into_client_request()?;
-    request.headers_mut().insert("authorization", format!("Bearer {key}").parse().expect("a header"));
-    request.headers_mut().insert("sec-websocket-protocol", protocol.parse().expect("a header"));
-    let (socket, _) = connect_async(request).await?;
-    Ok(Signaling { socket, next: 0, told: Vec::new() })
-}
-
-impl Signaling {
-    async fn of(relay: &RelayHandle) -> Self {
-        connect(relay, KEY, SUBPROTOCOL).await.expect("the right key")
-    }
-
-    async fn receives(&mut self) -> RelayMessage {
-        loop {
-            let message = tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await.expect("in time");
-            if let Message::Text(text) = message.expect("open").expect("a message") {
-                return serde_json::from_str(text.as_str()).expect("a message of the protocol");
-            }
-        }
-    }
-
-    async fn asks(&mut self, command: RelayCommand) -> RelayOutcome {
-        self.next += 1;
-        let request = serde_json::to_string(&RelayRequest { id: self.next, command }).expect("JSON");
-        self.socket.send(Message::Text(request.into())).await.expect("open");
-        loop {
-            match self.receives().await {
-                RelayMessage::Reply { id, outcome } if id == self.next => return outcome,
-                other => self.told.push(other),
-            }
-        }
-    }
-
-    async fn joins(&mut self, room: RoomId, participant: u128, epoch: i64, connection: i64) -> RelayOutcome {
-        self.asks(RelayCommand::Join {
-            room,
-            epoch: Epoch(epoch),
-            participant: who(participant),
-            connection: Connection(connection),
-            offer: offer(),
-        })
-        .await
-    }
-
-    /// The next thing that is told of a room.
-    async fn hears(&mut self) -> RelayMessage {
-        if self.told.is_empty() { self.receives().await } else { self.told.remove(0) }
-    }
-
-    /// Waits until the room has this many participants.
-    async fn sees(&mut self, count: usize) -> RelayMessage {
-        loop {
-            let message = self.hears().await;
-            if matches!(&message, RelayMessage::Room { participants, .. } if participants.len() == count) {
-                return message;
-            }
-        }
-    }
-}
-
-fn who(n: u128) -> ParticipantId {
-    ParticipantId(Uuid::from_u128(n))
-}
-
-fn room(n: u128) -> RoomId {
-    RoomId(Uuid::from_u128(n))
-}
-
-fn offer() -> Sdp {
-    Sdp::new(OFFER.to_owned())
-}
+use std::net::UdpSocket;
+use tokio_tungstenite::tungstenite::{Error, http::StatusCode};
 
 fn refusal(outcome: RelayOutcome) -> RelayRefusal {
     match outcome {
