@@ -1,7 +1,7 @@
 //! One appointment, read.
 
-use crate::{tables, views::AppointmentView};
-use domain::{Actor, AppointmentId, Who};
+use crate::{admit::is_theirs, tables, views::AppointmentView};
+use domain::{Actor, AppointmentId, EncounterId, Who};
 use service::{
     audit::{self, AuditEvent},
     postgres::Db,
@@ -29,6 +29,24 @@ pub async fn glance(db: &Db, by: &Actor, id: AppointmentId) -> Result<Option<App
         return Ok(None);
     }
     tables::views::find(&mut *db.begin(by).await?, by.clinic, id).await
+}
+
+/// The appointment behind an encounter, opened by the practitioner whose it is: the chart is read, and the audit trail says so.
+///
+/// `None` when it is not there, or is another clinic's or another practitioner's.
+pub async fn consultation(db: &Db, by: &Actor, id: EncounterId) -> Result<Option<AppointmentView>, sqlx::Error> {
+    let mut tx = db.begin(by).await?;
+    let Some(encounter) = tables::encounters::lock(&mut tx, by.clinic, id).await? else {
+        return Ok(None);
+    };
+    if !is_theirs(&mut tx, by, encounter.practitioner).await? {
+        return Ok(None);
+    }
+    let view = tables::views::find(&mut tx, by.clinic, encounter.appointment).await?;
+    let event = AuditEvent::new("appointment.read").appointment(encounter.appointment).encounter(id);
+    audit::record(&mut tx, by, event.patient(encounter.patient)).await?;
+    tx.commit().await?;
+    Ok(view)
 }
 
 /// Patients come by the link of one appointment, and that one only is theirs.

@@ -28,7 +28,7 @@ pub mod visit_link;
 pub mod visit_sessions;
 
 pub use admit::{AdmitError, admit};
-pub use appointment::{appointment, glance};
+pub use appointment::{appointment, consultation, glance};
 pub use arrive::{ArriveError, arrive};
 pub use availability::{Slot, free_slots, next_day_with_free_slot};
 pub use book::{BookError, BookRequest, book};

@@ -123,10 +123,11 @@ async fn only_the_practitioner_of_the_appointment_admits(pool: PgPool) {
     let house = House::new(pool).await;
     let id = house.arrived().await;
     let clinic = &house.riverside;
-    let admit = |by| scheduler::admit(&house.db, &house.clock, &house.random, by, id);
+    let admit = async |by| scheduler::admit(&house.db, &house.clock, &house.random, by, id).await;
     assert!(matches!(admit(&clinic.colleague).await, Err(AdmitError::NotYours)));
     assert!(matches!(admit(&clinic.receptionist).await, Err(AdmitError::NotYours)));
-    assert!(matches!(admit(&house.patient(0, id)).await, Err(AdmitError::NotYours)));
+    let patient = house.patient(0, id);
+    assert!(matches!(admit(&patient).await, Err(AdmitError::NotYours)));
     assert!(matches!(admit(&house.harbour.doctor).await, Err(AdmitError::NotFound)));
     admit(&clinic.doctor).await.expect("their own patient");
 }
