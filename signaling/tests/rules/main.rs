@@ -8,5 +8,6 @@ mod document;
 mod ending;
 mod entering;
 mod house;
+mod media;
 mod private_redis;
 mod relays;
