@@ -5,6 +5,7 @@
 
 mod connection;
 mod participant;
+mod path;
 mod peer;
 mod relay_client;
 mod signaling_client;
@@ -15,6 +16,7 @@ pub mod tally;
 
 pub use connection::Reach;
 pub use participant::{JoinError, Participant, Seat};
+pub use path::Path;
 pub use peer::{NotSeen, Peer, Publishing};
 pub use relay_client::{RelayClient, RoomState};
 pub use signaling_client::{Closed, Heard, NotHeard, SignalingClient};

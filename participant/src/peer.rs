@@ -2,6 +2,7 @@
 
 use crate::{
     connection::{self, OPUS_PAYLOAD_TYPE, Reach, Shared, VP8_PAYLOAD_TYPE},
+    path::{self, Path},
     synthetic::{self, Opus, Payload, Vp8},
     tally::{Connection, Tally},
 };
@@ -151,6 +152,11 @@ impl Peer {
             MediaKind::Video => &self.muted.video,
         };
         flag.store(muted, Ordering::Relaxed);
+    }
+
+    /// Over which network path media flows; `None` before it does.
+    pub async fn path(&self) -> Option<Path> {
+        path::path(&*self.connection).await
     }
 
     /// The peer connection of the `webrtc` crate, for what this type does not offer.
