@@ -79,7 +79,9 @@ pub(crate) async fn render(
 ) -> Result<Html<String>, PageError> {
     let by = receptionist.actor();
     let appointment = scheduler::appointment(&state.db, &by, id).await?.ok_or(PageError::NotFound)?;
-    let history = scheduler::history(&state.db, &by, Some(id)).await?;
+    let mut history = scheduler::history(&state.db, &by, Some(id)).await?;
+    // Who looks twice is told of once; the clinic's history has both.
+    history.dedup_by(|earlier, later| earlier.actor == later.actor && earlier.action == later.action);
     let zone = &receptionist.clinic.zone;
     let html = AppointmentPage {
         page,
