@@ -73,8 +73,8 @@ impl Diary<'_> {
             }
         }
         let first = self.find(demo.practitioners.first().context("a clinic has a practitioner")?).await?;
-        let later = self.slots(first).await?.into_iter().filter(|slot| slot.starts_at > self.now);
-        let free = later.skip(demo.practitioners[0].visits).next();
+        let mut later = self.slots(first).await?.into_iter().filter(|slot| slot.starts_at > self.now);
+        let free = later.nth(demo.practitioners[0].visits);
         if let (Some(slot), Some(patient)) = (free, self.patients.iter().rev().nth(2)) {
             let request = BookRequest { patient: *patient, practitioner: first, starts_at: slot.starts_at };
             let id = book(self.db, &At(self.now), self.random, &self.receptionist, request).await?;
