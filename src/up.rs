@@ -72,6 +72,16 @@ pub async fn up(options: Options) -> anyhow::Result<()> {
     result
 }
 
+/// Names in `config` what `bedside up` keeps below the current folder, where the environment does not; whether it did.
+pub fn find_private(config: &mut Config) -> bool {
+    let Some(folder) = Folder::look(Path::new(".")) else { return false };
+    let is_complete = config.database_url.is_some() && config.redis_url.is_some() && config.relay_key.is_some();
+    secrets::find(config, &folder);
+    config.database_url.get_or_insert_with(|| postgres::PrivatePostgres::url_in(&folder));
+    config.redis_url.get_or_insert_with(|| redis::PrivateRedis::url_in(&folder));
+    !is_complete
+}
+
 async fn serve(
     folder: &Folder,
     config: &Config,

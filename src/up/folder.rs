@@ -14,7 +14,7 @@ const LONGEST_SOCKET_FOLDER: usize = 108 - ".s.PGSQL.5432.lock".len() - 1;
 /// `.bedside/`, held by this process until it ends.
 pub struct Folder {
     path: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Folder {
@@ -23,7 +23,13 @@ impl Folder {
         let path = std::path::absolute(parent)?.join(".bedside");
         make(&path, 0o711)?;
         let lock = lock(&path.join("lock"))?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, _lock: Some(lock) })
+    }
+
+    /// The folder below `parent` as somebody else may hold it, to look only; `None` when there is none.
+    pub fn look(parent: &Path) -> Option<Self> {
+        let path = std::path::absolute(parent).ok()?.join(".bedside");
+        path.is_dir().then_some(Self { path, _lock: None })
     }
 
     /// The path of something in it.

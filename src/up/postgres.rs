@@ -56,10 +56,14 @@ impl PrivatePostgres {
         }
     }
 
+    /// Where the one of `folder` is reached, whether or not it runs.
+    pub fn url_in(folder: &Folder) -> Redacted<String> {
+        url_of(&folder.socket_folder("postgres-socket"))
+    }
+
     /// Where it is reached.
     pub fn url(&self) -> Redacted<String> {
-        let host = url::form_urlencoded::byte_serialize(self.cluster.socket.as_os_str().as_encoded_bytes());
-        Redacted::new(format!("postgres://{NAME}@localhost/{NAME}?host={}", host.collect::<String>()))
+        url_of(&self.cluster.socket)
     }
 
     /// Whether it ended without being asked.
@@ -152,6 +156,11 @@ impl Cluster {
         let lines = log.lines().collect::<Vec<_>>();
         lines[lines.len().saturating_sub(10)..].join("\n")
     }
+}
+
+fn url_of(socket: &Path) -> Redacted<String> {
+    let host = url::form_urlencoded::byte_serialize(socket.as_os_str().as_encoded_bytes());
+    Redacted::new(format!("postgres://{NAME}@localhost/{NAME}?host={}", host.collect::<String>()))
 }
 
 async fn make_database(connection: &mut PgConnection) -> anyhow::Result<()> {

@@ -50,6 +50,11 @@ impl PrivateRedis {
         }
     }
 
+    /// Where the one of `folder` is reached, whether or not it runs.
+    pub fn url_in(folder: &Folder) -> Redacted<String> {
+        Redacted::new(url_of(&folder.socket_folder("redis-socket").join("redis.sock")))
+    }
+
     /// Where it is reached.
     pub fn url(&self) -> Redacted<String> {
         Redacted::new(url_of(&self.socket))

@@ -24,6 +24,13 @@ pub fn complete(config: &mut Config, folder: &Folder, random: &dyn Random) -> an
     Ok(())
 }
 
+/// Fills in what was made before; nothing is made.
+pub fn find(config: &mut Config, folder: &Folder) {
+    let Ok(text) = std::fs::read_to_string(folder.join("secrets")) else { return };
+    config.secret = config.secret.take().or_else(|| value_of("SECRET", &text));
+    config.relay_key = config.relay_key.take().or_else(|| value_of("RELAY_KEY", &text));
+}
+
 /// 256 bits as 64 hexadecimal digits.
 fn made_up(random: &dyn Random) -> String {
     let mut bytes = [0; 32];

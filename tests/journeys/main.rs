@@ -1,0 +1,14 @@
+//! Journeys: what people do at the front door of Bedside, one file per behaviour.
+
+mod booking;
+mod consultation;
+mod flushed_redis;
+mod join_token;
+mod link;
+mod log_redaction;
+mod not_admitted;
+mod processes;
+mod support;
+mod two_bookings;
+mod two_clinics;
+mod waiting_room;
