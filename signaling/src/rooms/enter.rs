@@ -44,10 +44,11 @@ impl Keeper {
         self.attach(socket);
         let socket = &self.sockets[&id];
         socket.outbox.send(ServerMessage::Resumed { participant, chat });
-        if is_there {
-            socket.outbox.send(self.view.shown_to(participant, &self.people));
-        } else {
+        if !is_there {
             socket.outbox.send(ServerMessage::Restart {});
+        } else if !self.view.participants.is_empty() {
+            // Otherwise this node has just begun to watch, and the relay tells in a moment; an empty room would be a lie.
+            socket.outbox.send(self.view.shown_to(participant, &self.people));
         }
         Ok(())
     }

@@ -79,3 +79,14 @@ async fn what_one_says_of_themselves_reaches_the_others_and_is_about_them_only(p
     let heard = doctor.until(is_muted(house.patient.participant), SOON).await.expect("the patient is muted");
     assert!(!is_muted(house.practitioner.participant)(&heard));
 }
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_socket_that_shows_no_token_is_closed_though_it_speaks(pool: PgPool) {
+    let mut house = House::new(pool).await;
+    let node = house.starts_node().await;
+    let page = opens(&node).await;
+    page.say(ClientMessage::Ping {}).await.expect("open");
+    // Ten seconds are given; the test waits for the event, not for the time.
+    let heard = page.until(|heard| heard.closed.is_some(), SOON * 2).await.expect("closed");
+    assert_eq!((heard.closed.and_then(|closed| closed.code), heard.pongs), (Some(close::BAD_MESSAGE), 1));
+}

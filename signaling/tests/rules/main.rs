@@ -3,6 +3,7 @@
 //! `DATABASE_URL` names a superuser; each test gets a database of its own. `redis-server` must be on the PATH.
 
 mod bounds;
+mod bus;
 mod chat;
 mod document;
 mod ending;
