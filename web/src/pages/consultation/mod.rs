@@ -61,9 +61,8 @@ fn running(appointment: &AppointmentView) -> Option<&EncounterView> {
 async fn join_token(state: &WebState, by: &Actor, encounter: EncounterId) -> Result<Response, PageError> {
     let key = &state.site.join_tokens;
     match join_tokens::mint(&state.db, &*state.clock, &*state.random, key, by, encounter).await {
-        Ok(token) => {
-            Ok(Json(json!({ "token": token.expose(), "signaling_url": state.site.signaling_url })).into_response())
-        }
+        Ok(token) => Ok(Json(json!({ "token": token.expose(), "signaling_url": state.site.signaling_url.as_str() }))
+            .into_response()),
         Err(join_tokens::MintError::NotOpen) => {
             Ok((StatusCode::CONFLICT, Json(json!({ "error": "ended" }))).into_response())
         }

@@ -1,12 +1,7 @@
 //! The consultation as the patient sees it: the practitioner's face, their own, and four controls.
 
 use super::{Stage, join_token, running};
-use crate::{
-    errors::PageError,
-    extract::VisitPatient,
-    page::Page,
-    state::WebState,
-};
+use crate::{errors::PageError, extract::VisitPatient, page::Page, state::WebState};
 use askama::Template;
 use axum::{
     extract::State,
