@@ -54,6 +54,9 @@ pub const VP8_PAYLOAD_TYPE: u8 = 96;
 
 const RTX_PAYLOAD_TYPE: u8 = 97;
 
+/// What SRTP is offered with, and nothing else: see [`settings`].
+pub const ONLY_CIPHER: &str = "AES-128-GCM";
+
 /// How long the other end may be silent before the connection counts as lost.
 ///
 /// The crate's 5 s flap, because only STUN counts as a sign of life.

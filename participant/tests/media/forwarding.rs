@@ -24,7 +24,7 @@ async fn packets_arrive_in_order_with_the_right_payload() {
     }
     assert_eq!(clinic.is_told(|room| connected(room) == 2).await.slots.len(), 4);
     let path = patient.peer().path().await.expect("media flows over some path");
-    assert_eq!((path.protocol.as_str(), path.cipher.as_str()), ("UDP", "AES-128-GCM"));
+    assert_eq!((path.protocol.as_str(), path.cipher), ("UDP", "AES-128-GCM"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
