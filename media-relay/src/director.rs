@@ -2,17 +2,18 @@
 
 use crate::{
     config::RelayConfig,
-    media::{publication::Publication, subscription::Subscription},
-    room::{Room, Route, Slot, Tracks},
-    sdp::{AnswerParts, Offer, Role, SlotSsrcs, parse_offer, write_answer},
-    shard::{Command, Event, HandshakeCommand, NewPeer, Peer, PeerKey, PeerState, Shard},
+    places::{Delayed, Places},
+    prepare::{Relay, prepare},
+    room::{Room, Route},
+    sdp::parse_offer,
+    shard::{Command, Event, HandshakeCommand, Peer, PeerKey, PeerState, Shard},
     stats::RelayStats,
-    transport::{dtls::Identity, stun::Credentials},
+    transport::dtls::Identity,
     watchers::{WatcherId, Watchers},
 };
 use domain::{
     ParticipantId, Random, RoomId,
-    media::{MediaKind, Sdp},
+    media::Sdp,
     relay::{Connection, Epoch, RelayCommand, RelayMessage, RelayOutcome, RelayRefusal},
 };
 use std::{
@@ -25,8 +26,6 @@ use std::{
     time::Instant,
 };
 
-/// Slots of one kind in one offer. A full room has four.
-const MAX_SLOTS: usize = 8;
 /// Rooms that ended whose epoch is remembered, so that an old placement cannot make them again.
 const MAX_FENCES: usize = 4_096;
 
@@ -55,51 +54,6 @@ struct State {
     places: Vec<Places>,
     fences: VecDeque<(RoomId, Epoch)>,
     participants: usize,
-}
-
-/// The places of one shard's transports.
-#[derive(Default)]
-struct Places {
-    used: Vec<Option<(PeerKey, RoomId)>>,
-    generation: u64,
-    /// Commands that found a full queue; tried again every second. At most a few for each transport.
-    delayed: VecDeque<Delayed>,
-}
-
-enum Delayed {
-    Route(Route),
-    Remove(PeerKey),
-}
-
-impl Places {
-    fn take(&mut self, room: RoomId, max: usize) -> Option<PeerKey> {
-        let free = self.used.iter().position(Option::is_none).unwrap_or(self.used.len());
-        if free >= max.min(usize::from(u16::MAX)) {
-            return None;
-        }
-        if free == self.used.len() {
-            self.used.push(None);
-        }
-        self.generation += 1;
-        let key = PeerKey { index: free as u16, generation: self.generation };
-        self.used[free] = Some((key, room));
-        Some(key)
-    }
-
-    fn room_of(&self, key: PeerKey) -> Option<RoomId> {
-        let (used, room) = (*self.used.get(usize::from(key.index))?)?;
-        (used == key).then_some(room)
-    }
-
-    fn free(&mut self, key: PeerKey) {
-        if self.room_of(key).is_some() {
-            self.used[usize::from(key.index)] = None;
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.used.iter().flatten().count()
-    }
 }
 
 /// What a join needs to know.
@@ -171,7 +125,7 @@ impl Director {
             Ok(place) => place,
             Err((code, why)) => return refused(code, why.to_owned()),
         };
-        let prepared = self.prepare(&offer, shard, key, now);
+        let prepared = prepare(&offer, &self.describe(shard), key, now);
         if let Err(why) = self.start(shard, key, prepared.peer, offer.fingerprint) {
             state.places[shard].free(key);
             return refused(RelayRefusal::RelayFull, why.to_owned());
@@ -189,6 +143,11 @@ impl Director {
         self.watchers.watch(watcher, joining.room);
         self.watchers.changed(joining.room);
         RelayOutcome::Joined { answer: Sdp::new(prepared.answer) }
+    }
+
+    fn describe(&self, shard: usize) -> Relay<'_> {
+        let (fingerprint, candidates) = (self.identity.fingerprint, &self.lanes[shard].candidates);
+        Relay { random: self.random.as_ref(), fingerprint, candidates }
     }
 
     /// Checks that the participant may join, and takes a place for the transport.
@@ -376,84 +335,6 @@ impl Director {
         // The state is whole after every method, even one that panicked on the way out.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// What is made of an offer.
-    fn prepare(&self, offer: &Offer, shard: usize, key: PeerKey, now: Instant) -> Prepared {
-        let mut ssrcs = Ssrcs::new(offer, Arc::clone(&self.random));
-        let credentials = Credentials::new(key.index, &random_bytes(self.random.as_ref()));
-        let mut publications: Vec<Publication> = Vec::new();
-        let mut subscriptions = Vec::new();
-        let mut slots: Vec<Slot> = Vec::new();
-        let mut roles = Vec::with_capacity(offer.sections.len());
-        for section in &offer.sections {
-            let Some(kind) = section.kind else {
-                roles.push((section, Role::Rejected));
-                continue;
-            };
-            let number = slots.iter().filter(|slot| slot.kind == kind).count();
-            let receives = section.sends && !publications.iter().any(|publication| publication.kind == kind);
-            let slot = (section.receives && number < MAX_SLOTS).then(|| (number, ssrcs.slot()));
-            if receives {
-                publications.push(Publication::new(section, kind, now));
-            }
-            if let Some((number, ssrcs)) = slot {
-                subscriptions.push(Subscription::new(section, kind, ssrcs, random_bytes(self.random.as_ref())));
-                slots.push(Slot { mid: section.mid.clone(), kind, number });
-            }
-            roles.push((section, Role::Accepted { receives, slot }));
-        }
-        let answer = write_answer(&AnswerParts {
-            sections: roles,
-            session: u64::from_be_bytes(random_bytes(self.random.as_ref())) >> 2,
-            ufrag: &credentials.ufrag,
-            password: &credentials.password,
-            fingerprint: self.identity.fingerprint,
-            candidates: &self.lanes[shard].candidates,
-        });
-        let kinds: Vec<MediaKind> = publications.iter().map(|publication| publication.kind).collect();
-        let reporter_ssrc = ssrcs.fresh();
-        let peer = Peer::new(NewPeer { key, credentials, publications, subscriptions, reporter_ssrc }, now);
-        Prepared { peer, tracks: Tracks { publications: kinds, slots }, answer }
-    }
-}
-
-struct Prepared {
-    peer: Peer,
-    tracks: Tracks,
-    answer: String,
-}
-
-/// SSRCs that differ from each other and from all that an offer declares (RFC 3550 §8.1).
-struct Ssrcs {
-    taken: Vec<u32>,
-    random: Arc<dyn Random>,
-}
-
-impl Ssrcs {
-    fn new(offer: &Offer, random: Arc<dyn Random>) -> Self {
-        let declared = offer.sections.iter().flat_map(|section| section.ssrc.into_iter().chain(section.rtx_ssrc));
-        Self { taken: declared.collect(), random }
-    }
-
-    fn fresh(&mut self) -> u32 {
-        loop {
-            let ssrc = u32::from_be_bytes(random_bytes(self.random.as_ref()));
-            if ssrc > 0 && !self.taken.contains(&ssrc) {
-                self.taken.push(ssrc);
-                return ssrc;
-            }
-        }
-    }
-
-    fn slot(&mut self) -> SlotSsrcs {
-        SlotSsrcs { media: self.fresh(), rtx: self.fresh() }
-    }
-}
-
-fn random_bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
-    let mut bytes = [0; N];
-    random.fill(&mut bytes);
-    bytes
 }
 
 fn done() -> RelayOutcome {

@@ -1,7 +1,7 @@
 //! The media relay: rooms, participants, tracks and packets; no patient, no clinic, no database.
 //!
 //! Signaling speaks with `control`; `director` owns the rooms, whose rules are in `room` and `forward`;
-//! `sdp` reads offers and writes answers. Media runs on the threads of `shard`: a datagram comes in through
+//! `prepare` makes transports of offers, which `sdp` reads and answers. Media runs on the threads of `shard`: a datagram comes in through
 //! `transport` (ICE checks, DTLS, SRTP), its track is a `media::publication`, and each slot that shows it is a
 //! `media::subscription`. `announce` tells Redis that the relay is alive.
 
@@ -12,6 +12,8 @@ mod control;
 mod director;
 mod forward;
 mod media;
+mod places;
+mod prepare;
 mod room;
 mod sdp;
 mod shard;

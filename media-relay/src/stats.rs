@@ -37,7 +37,7 @@ pub struct RelayStats {
     pub dropped_malformed: u64,
     /// Datagrams the network did not take at once, or a queue had no room for.
     pub dropped_full: u64,
-    /// Datagrams over which a parser panicked; each is a fault of ours.
+    /// Datagrams, commands and ticks that panicked; each is a fault of ours.
     pub panics: u64,
 }
 

@@ -94,7 +94,7 @@ impl Worker {
             let now = Instant::now();
             if now >= self.next_tick {
                 self.next_tick = now + TICK;
-                self.tick(now);
+                self.guarded(|worker| worker.tick(now));
             }
             self.flush();
         }
@@ -114,7 +114,7 @@ impl Worker {
                 let (meta, bytes) = buffers.message(index);
                 let pair = Pair { remote: meta.addr, local: meta.dst_ip };
                 for datagram in bytes.chunks_mut(meta.stride.max(1)) {
-                    self.handle_guarded(pair, datagram, now);
+                    self.guarded(|worker| worker.handle_datagram(pair, datagram, now));
                 }
                 if self.egress.len() > MAX_EGRESS_BATCHES {
                     self.flush();
@@ -125,11 +125,11 @@ impl Worker {
         true
     }
 
-    /// A fault in a parser costs the datagram, and at worst its sender's place, but not everybody's visit.
-    fn handle_guarded(&mut self, pair: Pair, datagram: &mut [u8], now: Instant) {
-        if catch_unwind(AssertUnwindSafe(|| self.handle_datagram(pair, datagram, now))).is_err() {
+    /// A fault costs what it was about, at worst a participant's place, but not everybody's visit.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
             self.parts.stats.panics.add(1);
-            tracing::error!(shard = self.parts.shard, "a datagram caused a panic");
+            tracing::error!(shard = self.parts.shard, "a shard's work panicked");
         }
     }
 
@@ -143,7 +143,7 @@ impl Worker {
             if matches!(command, Command::Stop) {
                 return false;
             }
-            self.handle_command(command, Instant::now());
+            self.guarded(|worker| worker.handle_command(command, Instant::now()));
         }
         true
     }
