@@ -1,7 +1,7 @@
 //! The receptionist books.
 
 use crate::{availability, tables, tables::reservations::Resource};
-use domain::{Actor, AppointmentId, Clock, PatientId, PractitionerId, Random};
+use domain::{Actor, AppointmentId, Clock, PatientId, PractitionerId, Random, Who};
 use jiff::Timestamp;
 use service::{
     audit::{self, AuditEvent},
@@ -57,6 +57,10 @@ pub async fn book(
     let now = clock.now();
     if request.starts_at <= now {
         return Err(BookError::InThePast);
+    }
+    // Patients come by the link of one appointment; they do not book.
+    if matches!(by.who, Who::Patient { .. }) {
+        return Err(BookError::NoSuchPatient);
     }
     let mut tx = db.begin(by).await?;
     if tables::patients::find(&mut tx, by.clinic, request.patient).await?.is_none() {

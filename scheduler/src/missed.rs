@@ -14,13 +14,14 @@ const BATCH: i64 = 100;
 pub async fn mark_missed(db: &Db, clock: &dyn Clock, by: &Actor) -> Result<usize, sqlx::Error> {
     let mut tx = db.begin(by).await?;
     let missed = tables::appointments::lock_missed(&mut tx, by.clinic, clock.now(), BATCH).await?;
-    for id in &missed {
+    for (id, _) in &missed {
         let state = AppointmentState::Booked.miss().expect("a booked appointment may be missed");
         tables::appointments::set_state(&mut tx, by.clinic, *id, state, None).await?;
         tables::reservations::release(&mut tx, by.clinic, *id).await?;
     }
-    for id in &missed {
-        audit::record(&mut tx, by, AuditEvent::new("appointment.missed").appointment(*id)).await?;
+    for (id, patient) in &missed {
+        let event = AuditEvent::new("appointment.missed").appointment(*id).patient(*patient);
+        audit::record(&mut tx, by, event).await?;
     }
     tx.commit().await?;
     Ok(missed.len())

@@ -78,7 +78,7 @@ pub async fn mailbox(db: &Db, by: &Actor) -> Result<Vec<Mail>, sqlx::Error> {
     tables::mailbox::list(&mut *db.begin(by).await?, by.clinic).await
 }
 
-/// Sends what is due in one clinic, at most [`BATCH`] mails; says how many were sent.
+/// Sends what is due in one clinic, at most fifty mails; says how many were sent.
 ///
 /// A mail is marked in the transaction that took it: if the process dies in between it is sent again, never forgotten.
 pub async fn deliver_due(db: &Db, clock: &dyn Clock, mailer: &Mailer, clinic: ClinicId) -> anyhow::Result<usize> {

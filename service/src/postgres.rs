@@ -16,6 +16,13 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// Beyond a few seconds the person has pressed the button again, and waiting longer only adds to the queue.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What each connection does first: it becomes the role of services, and waits for nothing forever. The longest
+/// a transaction may idle is while a mail server is talked to.
+const BECOME_A_SERVICE: &str = "set role bedside_app;
+    set statement_timeout = '15s';
+    set lock_timeout = '10s';
+    set idle_in_transaction_session_timeout = '2min'";
+
 /// The database, as every service but the relay uses it.
 ///
 /// Each connection has become the role `bedside_app`, which owns nothing and cannot bypass row-level security:
@@ -39,7 +46,7 @@ impl Db {
             .max_connections(max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute("set role bedside_app").await.map(|_| ()) })
+                Box::pin(async move { connection.execute(BECOME_A_SERVICE).await.map(|_| ()) })
             })
             .connect_lazy_with(options.application_name("bedside"));
         Self { pool }

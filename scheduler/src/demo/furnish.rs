@@ -48,7 +48,8 @@ pub(super) async fn furnish(
 
 /// The machine's own zone, so that the demo's times are those of the wall clock beside it.
 fn time_zone() -> String {
-    TimeZone::system().iana_name().unwrap_or("Europe/London").to_owned()
+    let system = TimeZone::try_system().ok();
+    system.as_ref().and_then(TimeZone::iana_name).unwrap_or("Europe/London").to_owned()
 }
 
 async fn add_practitioner(

@@ -98,7 +98,7 @@ pub(crate) async fn set_state(
     one_row(&result)
 }
 
-/// Some booked appointments that may have been missed at `now`, at most `limit`, oldest first.
+/// Some booked appointments that were missed at `now`, and whose they were: at most `limit`, oldest first.
 ///
 /// The rows are locked; those that somebody else holds are left for the next round.
 pub(crate) async fn lock_missed(
@@ -106,9 +106,9 @@ pub(crate) async fn lock_missed(
     clinic: ClinicId,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<AppointmentId>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select a.id as "id: AppointmentId"
+) -> Result<Vec<(AppointmentId, PatientId)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select a.id as "id: AppointmentId", a.patient_id as "patient_id: PatientId"
            from appointments a
            join clinics c on c.id = a.clinic_id
            where a.clinic_id = $1
@@ -122,7 +122,8 @@ pub(crate) async fn lock_missed(
         limit,
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.patient_id)).collect())
 }
 
 /// Whose visit a link opens, if its version is still the good one. Goes through a door.

@@ -61,7 +61,7 @@ pub(crate) async fn take_due(
     .await
 }
 
-/// It was sent: what it said is no longer needed.
+/// It was sent: what it said, and to whom, is no longer needed.
 pub(crate) async fn mark_sent(
     connection: &mut PgConnection,
     clinic: ClinicId,
@@ -70,7 +70,7 @@ pub(crate) async fn mark_sent(
 ) -> Result<(), sqlx::Error> {
     let result = sqlx::query!(
         "update outbox
-         set sent_at = $3, attempts = attempts + 1, body = ''
+         set sent_at = $3, attempts = attempts + 1, recipient = '', body = ''
          where clinic_id = $1 and id = $2",
         clinic.0,
         id,

@@ -13,6 +13,9 @@ pub(crate) struct VisitSession {
     pub(crate) expires_at: jiff_sqlx::Timestamp,
 }
 
+/// How many browsers one appointment remembers: a family's phones and computers. One more, and the oldest is forgotten.
+const MAX_BROWSERS: i64 = 20;
+
 /// Adds a session.
 pub(crate) async fn add(
     connection: &mut PgConnection,
@@ -31,6 +34,22 @@ pub(crate) async fn add(
         visit.0.0,
         now.to_sqlx() as _,
         expires_at.to_sqlx() as _,
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "delete from visit_sessions
+         where clinic_id = $1
+           and token_hash in (
+               select token_hash
+               from visit_sessions
+               where clinic_id = $1 and appointment_id = $2
+               order by created_at desc
+               offset $3
+           )",
+        clinic.0,
+        visit.1.0,
+        MAX_BROWSERS,
     )
     .execute(connection)
     .await?;

@@ -64,4 +64,11 @@ async fn a_browser_is_remembered_for_half_a_day(pool: PgPool) {
     assert_eq!(find("somebody else's").await, None);
     house.clock.advance(SignedDuration::from_hours(12));
     assert_eq!(find(token.expose()).await, None);
+    for _ in 0..25 {
+        house.clock.advance(SignedDuration::from_secs(1));
+        visit_sessions::start(&house.db, &house.clock, &house.random, &house.patient(0, id)).await.expect("a session");
+    }
+    let kept: i64 =
+        sqlx::query_scalar("select count(*) from visit_sessions").fetch_one(&house.superuser).await.expect("a count");
+    assert_eq!(kept, 20, "the oldest are forgotten");
 }

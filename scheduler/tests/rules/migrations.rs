@@ -21,9 +21,11 @@ async fn an_ordinary_owner_migrates_and_the_doors_work(pool: PgPool) {
         .await
         .expect("an answer");
     let grant = is_there.then(|| format!("grant bedside_app to \"{owner}\""));
+    // A run that failed left it behind.
+    let leftover = format!("drop role if exists \"{owner}\"");
     let role = format!("create role \"{owner}\" login createrole password 'secret'");
     let owns = format!("alter database \"{name}\" owner to \"{owner}\"");
-    for sql in [role, owns].into_iter().chain(grant) {
+    for sql in [leftover, role, owns].into_iter().chain(grant) {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&pool).await.expect("an owner");
     }
     let url = Redacted::new(format!("postgres://{owner}:secret@{}:{}/{name}", options.get_host(), options.get_port()));
