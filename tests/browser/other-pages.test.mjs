@@ -1,0 +1,113 @@
+// Pages off the main way: errors, a link that is not for you, a browser without scripts or without WebRTC, a refused camera.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Bedside } from "./support/bedside.mjs";
+import { Somebody, startChromium } from "./support/chromium.mjs";
+
+/** @type {Bedside} */
+let bedside;
+/** @type {import("playwright-core").Browser} */
+let chromium;
+
+before(async () => {
+  [bedside, chromium] = await Promise.all([Bedside.start(), startChromium()]);
+});
+
+after(async () => {
+  await chromium?.close();
+  await bedside?.stop();
+});
+
+test("a page that is not there says so, and a forbidden one too", async () => {
+  const receptionist = await Somebody.with(chromium);
+  const { url } = bedside.ready;
+  const missing = await receptionist.page.goto(`${url}/no-such-page`);
+  assert.equal(missing?.status(), 404);
+  const problems = await receptionist.looksAt("not-found");
+  await receptionist.signsIn(url, bedside.account("receptionist"));
+  const forbidden = await receptionist.page.goto(`${url}/history`);
+  assert.equal(forbidden?.status(), 403);
+  problems.push(...(await receptionist.looksAt("forbidden")));
+  await receptionist.page.goto(`${url}/patients/new`);
+  problems.push(...(await receptionist.looksAt("new-patient")));
+  assert.deepEqual(problems, []);
+  // The browser itself notes every answer of 4xx; a page's own complaint would be another.
+  assert.deepEqual(receptionist.complaints.filter((line) => !line.includes("status of 40")), []);
+});
+
+test("a wrong password is refused with a sentence, and the page keeps the e-mail", async () => {
+  const somebody = await Somebody.with(chromium);
+  await somebody.page.goto(`${bedside.ready.url}/sign-in`);
+  await somebody.page.getByLabel("E-mail").fill("nobody@nowhere.example");
+  await somebody.page.getByLabel("Password").fill("not the password");
+  await somebody.page.getByRole("button", { name: "Sign in" }).click();
+  await somebody.page.getByRole("alert").waitFor();
+  assert.equal(await somebody.page.getByLabel("E-mail").inputValue(), "nobody@nowhere.example");
+  assert.deepEqual(await somebody.looksAt("sign-in-refused"), []);
+});
+
+test("somebody else reads what to do when the link is not theirs", async () => {
+  const somebody = await Somebody.with(chromium);
+  await somebody.page.goto(visit().link);
+  await somebody.page.getByText("Not you?").click();
+  await somebody.page.getByRole("heading", { name: "This visit is for somebody else" }).waitFor();
+  assert.deepEqual(await somebody.looksAt("not-you"), []);
+});
+
+test("without JavaScript a patient still arrives and waits", async () => {
+  const patient = await Somebody.with(chromium, { javaScriptEnabled: false });
+  await patient.page.goto(visit().link);
+  await patient.page.getByRole("button", { name: "I'm here" }).click();
+  await patient.page.getByRole("heading", { name: "Waiting room" }).waitFor();
+  assert.match(await patient.page.content(), /This browser runs no scripts/);
+  assert.ok(!(await patient.page.getByRole("button", { name: "Check camera and microphone" }).isVisible()));
+  assert.equal(await patient.page.locator("meta[http-equiv=refresh]").count(), 1);
+});
+
+test("in a browser without WebRTC a patient still waits, and is told what to do", async () => {
+  const patient = await Somebody.with(chromium);
+  await patient.page.addInitScript(() => {
+    Reflect.deleteProperty(globalThis, "RTCPeerConnection");
+  });
+  await arrive(patient);
+  await patient.page.getByText(/Open the same address in/).first().waitFor();
+  assert.deepEqual(await patient.looksAt("waiting-without-webrtc"), []);
+  assert.deepEqual(patient.complaints, []);
+});
+
+test("a refused camera and microphone are explained, and the patient stays", async () => {
+  const patient = await Somebody.with(chromium);
+  await patient.page.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("refused", "NotAllowedError"));
+  });
+  await arrive(patient);
+  const start = patient.page.getByRole("button", { name: "Check camera and microphone" });
+  if (await start.isVisible()) await start.click();
+  await patient.page.locator("#check-note:visible").waitFor();
+  assert.match((await patient.page.locator("#check-note").textContent()) ?? "", /\w{4}/);
+  await patient.page.getByRole("heading", { name: "Waiting room" }).waitFor();
+  assert.deepEqual(await patient.looksAt("waiting-refused"), []);
+  assert.deepEqual(patient.complaints, []);
+});
+
+test("staff and patient work side by side in one browser", async () => {
+  const both = await Somebody.with(chromium);
+  await both.signsIn(bedside.ready.url, bedside.account("practitioner", visit().practitioner));
+  await arrive(both);
+  await both.page.goto(`${bedside.ready.url}/day`);
+  await both.page.getByRole("button", { name: new RegExp(`^Admit.*${visit().patient}`) }).waitFor();
+});
+
+function visit() {
+  const first = bedside.ready.visits[0];
+  assert.ok(first, "the demo has a visit ahead");
+  return first;
+}
+
+/** @param {Somebody} patient */
+async function arrive(patient) {
+  await patient.page.goto(visit().link);
+  await patient.page.getByRole("button", { name: /I'm here|Return/ }).click();
+  await patient.page.getByRole("heading", { name: "Waiting room" }).waitFor();
+}
