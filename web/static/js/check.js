@@ -91,11 +91,10 @@ class DeviceCheck {
       const current = this.#tracks[kind]?.getSettings().deviceId;
       const options = devices[kind].map(({ deviceId, label }, index) => new Option(label || `Device ${index + 1}`, deviceId, false, deviceId === current));
       this.#select(kind).replaceChildren(...options);
-      // One device is no choice.
       const field = this.#select(kind).closest(".field");
-      if (field instanceof HTMLElement) field.hidden = options.length < 2;
+      if (field instanceof HTMLElement) field.hidden = !isChoice(devices[kind]);
     }
-    part(document, "#devices", HTMLElement).hidden = KINDS.every((kind) => devices[kind].length < 2);
+    part(document, "#devices", HTMLElement).hidden = !KINDS.some((kind) => isChoice(devices[kind]));
   }
 
   #unsupported() {
@@ -166,6 +165,11 @@ class DeviceCheck {
   #select(kind) {
     return part(document, `#choose-${kind}`, HTMLSelectElement);
   }
+}
+
+/** One device is no choice, even if the system lists it again as its default. @param {MediaDeviceInfo[]} devices */
+function isChoice(devices) {
+  return devices.filter(({ deviceId }) => deviceId !== "default" && deviceId !== "communications").length > 1;
 }
 
 /** @param {HTMLElement} fact @param {string} state works, fails, or nothing known */

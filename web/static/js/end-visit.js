@@ -5,6 +5,7 @@ import { part } from "./page.js";
 /** Long enough to read the question and to answer it. */
 const SECONDS = 5;
 
+const main = part(document, "main", HTMLElement);
 const form = part(document, "#end-visit", HTMLFormElement);
 const dialog = part(document, "#ending", HTMLDialogElement);
 const count = part(dialog, "#ending-seconds", HTMLElement);
@@ -16,6 +17,8 @@ form.addEventListener("submit", (event) => {
   let left = SECONDS;
   count.textContent = String(left);
   dialog.showModal();
+  // Behind a modal dialog nothing can be pressed; said outright for those who do not see it.
+  main.setAttribute("aria-hidden", "true");
   timer = setInterval(() => {
     left -= 1;
     count.textContent = String(left);
@@ -23,7 +26,10 @@ form.addEventListener("submit", (event) => {
   }, 1000);
 });
 part(dialog, "#ending-now", HTMLButtonElement).addEventListener("click", end);
-dialog.addEventListener("close", () => clearInterval(timer));
+dialog.addEventListener("close", () => {
+  clearInterval(timer);
+  main.removeAttribute("aria-hidden");
+});
 
 function end() {
   clearInterval(timer);

@@ -144,7 +144,7 @@ function drawn(message, own) {
   item.dataset["id"] = message.id;
   item.classList.toggle("own", own);
   part(item, ".message-text", HTMLElement).textContent = message.text;
-  const time = new Date(message.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = new Date(message.at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
   part(item, ".message-about", HTMLElement).textContent = own ? `You, ${time}` : `${message.name}, ${time}`;
   return item;
 }
