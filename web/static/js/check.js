@@ -77,12 +77,8 @@ class DeviceCheck {
 
   /** @param {Partial<Record<Kind, import("./devices.js").Problem>>} problems */
   #explain(problems) {
-    const sentences = KINDS.flatMap((kind) => {
-      const problem = problems[kind];
-      return problem ? [explain(kind, problem)] : [];
-    });
-    if (sentences.length > 0) sentences.push("You can also come with sound only, or without.");
-    this.#tell(sentences.join(" "));
+    const problem = explain(problems);
+    this.#tell(problem === "" ? "" : `${problem} You can also come with sound only, or without.`);
   }
 
   async #fill() {

@@ -115,7 +115,7 @@ class Consultation {
     for (const [id, tile] of this.#tiles) {
       // Who has gone keeps their place for as long as nobody else is here: they may be loading the page again.
       const gone = !others.some(({ participant }) => participant === id);
-      if (gone && others.length === 0) tile.show({ ...tile.view, connected: false }, null, null);
+      if (gone && others.length === 0) tile.goAway();
       else if (gone) this.#remove(id, tile);
     }
     for (const view of others) {

@@ -47,17 +47,13 @@ export class Controls {
   }
 
   #drawNotice() {
-    const sentences = KINDS.flatMap((kind) => {
-      const problem = this.#own.problems[kind];
-      return problem ? [explain(kind, problem)] : [];
-    });
-    const taken = this.#own.tracks.microphone?.muted === true && sentences.length === 0;
-    if (taken) sentences.push("Another call uses your microphone. You are heard again when it ends.");
-    this.#notice.hidden = sentences.length === 0;
+    const problem = explain(this.#own.problems);
+    const isTaken = this.#own.tracks.microphone?.muted === true && problem === "";
+    const text = isTaken ? "Another call uses your microphone. You are heard again when it ends." : problem;
+    this.#notice.hidden = text === "";
     const words = part(this.#notice, "p", HTMLElement);
-    const text = sentences.join(" ");
     if (words.textContent !== text) words.textContent = text;
-    part(this.#notice, "button", HTMLElement).hidden = taken;
+    part(this.#notice, "button", HTMLElement).hidden = isTaken;
   }
 
   /** @param {Kind} kind */

@@ -90,18 +90,29 @@ export async function isAllowed() {
   }
 }
 
-/** The same sentence wherever something is missing: what happened, and what to do in this very browser. @param {Kind} kind @param {Problem} problem */
-export function explain(kind, problem) {
-  const other = kind === "camera" ? "picture" : "sound";
+/**
+ * What is wrong and what to do about it in this very browser; nothing when nothing is.
+ * @param {Partial<Record<Kind, Problem>>} problems
+ */
+export function explain({ camera, microphone }) {
+  if (camera && camera === microphone) return sentence("camera and microphone", "Camera and Microphone", camera);
+  const sentences = [];
+  if (camera) sentences.push(sentence("camera", "Camera", camera));
+  if (microphone) sentences.push(sentence("microphone", "Microphone", microphone));
+  return sentences.join(" ");
+}
+
+/** @param {string} what @param {string} setting as browsers call it @param {Problem} problem */
+function sentence(what, setting, problem) {
   switch (problem) {
     case "refused":
-      return `This browser does not let us use your ${kind}. ${howToAllow(kind)}`;
+      return `This browser does not let us use your ${what}. ${howToAllow(what, setting)}`;
     case "missing":
-      return `No ${kind} was found. Connect one, or come without ${other}.`;
+      return `No ${what} was found. Connect one, then try again.`;
     case "busy":
-      return `Your ${kind} is in use by another program. Close it there, then try again.`;
+      return `Your ${what} cannot be opened; another program may be using it. Close it there, then try again.`;
     case "unsupported":
-      return `This browser cannot use your ${kind}. ${otherBrowser()}`;
+      return `This browser cannot use your ${what}. ${otherBrowser()}`;
   }
 }
 
@@ -112,16 +123,15 @@ export function otherBrowser() {
   return "Open the same address in Chrome, Edge, Firefox or Safari, or on your phone.";
 }
 
-/** @param {Kind} kind */
-function howToAllow(kind) {
+/** @param {string} what @param {string} setting */
+function howToAllow(what, setting) {
   const agent = navigator.userAgent;
-  const word = kind === "camera" ? "Camera" : "Microphone";
   if (/FBAN|FBAV|Instagram|Line\/|MicroMessenger/.test(agent)) return `It is part of another app. ${otherBrowser()}`;
-  if (isApple() && /iPhone|iPad/.test(agent)) return `Press the sign beside the address, then “Website settings”, ${word}, Allow.`;
-  if (/Firefox\//.test(agent)) return `Press the crossed-out ${kind} beside the address, remove the block, then try again.`;
-  if (/Android/.test(agent)) return `Press the sign beside the address, then Permissions, ${word}, Allow.`;
-  if (isApple()) return `In the menu Safari, choose “Settings for this website”, ${word}, Allow.`;
-  return `Press the sign beside the address, then ${word}, Allow.`;
+  if (isApple() && /iPhone|iPad/.test(agent)) return `Press the sign beside the address, then “Website settings”, ${setting}, Allow.`;
+  if (/Firefox\//.test(agent)) return `Press the crossed-out ${what} beside the address, remove the block, then try again.`;
+  if (/Android/.test(agent)) return `Press the sign beside the address, then Permissions, ${setting}, Allow.`;
+  if (isApple()) return `In the menu Safari, choose “Settings for this website”, ${setting}, Allow.`;
+  return `Press the sign beside the address, then ${setting}, Allow.`;
 }
 
 function isApple() {

@@ -118,7 +118,8 @@ export class Peer {
       if (now - this.#heardAt < PATIENCE_MS.silent) return;
     }
     const patience = state === "disconnected" ? PATIENCE_MS.disconnected : PATIENCE_MS.connecting;
-    const waiting = state !== "connected" && state !== "failed" && now - this.#troubleSince < patience;
+    const isOver = state === "failed" || state === "closed";
+    const waiting = state !== "connected" && !isOver && now - this.#troubleSince < patience;
     // Before the answer there is nothing to wait for: signaling has a timer of its own.
     if (this.#failed || waiting || !this.connection.remoteDescription) return;
     this.#failed = true;

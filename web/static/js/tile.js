@@ -16,6 +16,8 @@ export class Tile {
   #track = null;
   #hasPicture = false;
   #wasConnected = false;
+  /** They closed the page or pressed Leave; the tile stays for when they come back. */
+  #isGone = false;
   #still = 0;
   #onBlocked;
 
@@ -38,12 +40,21 @@ export class Tile {
    */
   show(view, sound, picture) {
     this.view = view;
+    this.#isGone = false;
     this.#wasConnected ||= view.connected;
     if (sound !== currentTrack(this.#audio)) {
       this.#audio.srcObject = sound ? new MediaStream([sound]) : null;
       if (sound) void this.play();
     }
     if (picture && picture !== this.#track) this.#attach(picture);
+    this.#draw();
+  }
+
+  /** They are not in the room any more. */
+  goAway() {
+    this.view = { ...this.view, connected: false };
+    this.#isGone = true;
+    this.#audio.srcObject = null;
     this.#draw();
   }
 
@@ -108,7 +119,8 @@ export class Tile {
     part(this.element, ".tile-muted", HTMLElement).hidden = status.microphone || !connected;
     const words = {
       joining: `${name} is joining`,
-      away: `${who} has lost the connection. The visit goes on when they are back.`,
+      gone: `${who} has left, and can come back.`,
+      away: `${who} has lost the connection. It comes back by itself.`,
       off: `${who}’s camera is off`,
       coming: `${who} is here. The picture comes in a moment.`,
       frozen: "The picture stands still. Sound may go on.",
@@ -120,6 +132,7 @@ export class Tile {
 
   #state() {
     const { connected, status } = this.view;
+    if (this.#isGone) return "gone";
     if (!connected) return this.#wasConnected ? "away" : "joining";
     if (!status.camera) return "off";
     if (!this.#hasPicture) return "coming";
