@@ -229,10 +229,12 @@ impl Director {
             return state.places[event.shard].free(event.peer);
         }
         let is_connected = event.state == PeerState::Connected;
-        let is_news = state.rooms.get_mut(&room).is_some_and(|room| room.set_connected(event.peer, is_connected, now));
+        let found = state.rooms.get_mut(&room);
+        let news = found.and_then(|room| room.set_connected(event.peer, is_connected, now));
         drop(state);
-        if is_news {
-            tracing::info!(room.id = %room, is_connected, "a participant's connection changed");
+        if let Some(participant) = news {
+            let state = if is_connected { "connected" } else { "not connected" };
+            tracing::info!(room.id = %room, participant.id = %participant, state, "a participant's connection changed");
             self.watchers.changed(room);
         }
     }

@@ -141,14 +141,19 @@ impl Room {
         self.members.extract_if(.., is_out).map(|member| member.transport).collect()
     }
 
-    /// The transport connected or lost its connection. True when that is news.
-    pub(crate) fn set_connected(&mut self, transport: PeerKey, is_connected: bool, now: Instant) -> bool {
-        let Some(member) = self.members.iter_mut().find(|member| member.transport == transport) else { return false };
-        let was_connected = member.gone_since.is_none();
-        if is_connected != was_connected {
-            member.gone_since = (!is_connected).then_some(now);
+    /// The transport connected or lost its connection. Returns whose it is when that is news.
+    pub(crate) fn set_connected(
+        &mut self,
+        transport: PeerKey,
+        is_connected: bool,
+        now: Instant,
+    ) -> Option<ParticipantId> {
+        let member = self.members.iter_mut().find(|member| member.transport == transport)?;
+        if is_connected == member.gone_since.is_none() {
+            return None;
         }
-        is_connected != was_connected
+        member.gone_since = (!is_connected).then_some(now);
+        Some(member.participant)
     }
 
     /// What a participant says of themselves. True when they are here.
@@ -301,10 +306,10 @@ mod tests {
     fn who_does_not_come_back_is_out_after_the_grace() {
         let mut room = room_of(2);
         let now = Instant::now();
-        assert!(room.set_connected(transport(1), true, now));
-        assert!(!room.set_connected(transport(1), true, now), "no news");
+        assert_eq!(room.set_connected(transport(1), true, now), Some(who(1)));
+        assert_eq!(room.set_connected(transport(1), true, now), None, "no news");
         assert_eq!(room.sweep(now + GRACE + Duration::from_secs(1)), [transport(2)], "the second never connected");
-        assert!(room.set_connected(transport(1), false, now));
+        assert_eq!(room.set_connected(transport(1), false, now), Some(who(1)));
         assert!(room.sweep(now + GRACE / 2).is_empty());
         assert_eq!(room.sweep(now + GRACE), [transport(1)]);
         assert!(room.is_empty());

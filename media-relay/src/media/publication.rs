@@ -132,11 +132,10 @@ impl Publication {
         let codec = &self.codecs.iter().find(|c| c.payload_type == payload_type)?.codec;
         let starts_keyframe = starts_keyframe(codec, payload);
         if let Some(ring) = &mut self.ring {
-            if ring.get(sequence).is_some() {
-                // Both the original and its retransmission came.
+            // Both the original and its retransmission may come.
+            if !ring.admit(sequence, header.marker, payload) {
                 return None;
             }
-            ring.keep(sequence, header.marker, payload);
             self.missing.arrived(sequence, self.highest, now);
             if starts_keyframe {
                 self.keyframes.passed();

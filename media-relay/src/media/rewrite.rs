@@ -5,6 +5,12 @@ use std::time::{Duration, Instant};
 /// The step between the last packet of one source and the first of the next when they come at the same moment.
 const LEAST_STEP: Duration = Duration::from_millis(10);
 
+/// How far a source's numbers may jump before it counts as another stream, and how late a packet may be.
+///
+/// A receiver guesses the rollover counter from 16 bits (RFC 3711 §3.3.1): a source that jumps by half the range,
+/// again and again, would leave it with a wrong one, in a slot that later shows somebody else.
+const MAX_JUMP: u64 = 2_000;
+
 /// A packet's place in the outgoing stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -29,6 +35,8 @@ pub(crate) struct Arrival {
 struct Flow {
     /// Where the source's stream began for this receiver; what is older belongs to nothing shown.
     first: u64,
+    /// The source's highest number so far.
+    highest: u64,
     sequence_offset: u64,
     timestamp_offset: u32,
 }
@@ -67,14 +75,17 @@ impl Rewriter {
 
     /// Gives the packet its place, or `None` when it is not for this receiver.
     pub(crate) fn place(&mut self, arrival: Arrival, now: Instant) -> Option<Place> {
-        let flow = match self.flow {
-            Some(flow) => flow,
-            None if arrival.starts_keyframe => *self.flow.insert(self.begin(arrival, now)),
-            None => return None,
-        };
-        if arrival.sequence < flow.first {
+        if self.flow.is_some_and(|flow| arrival.sequence > flow.highest + MAX_JUMP) {
+            self.switch();
+        }
+        if self.flow.is_none() && arrival.starts_keyframe {
+            self.flow = Some(self.begin(arrival, now));
+        }
+        let flow = self.flow.as_mut()?;
+        if arrival.sequence < flow.first.max(flow.highest.saturating_sub(MAX_JUMP)) {
             return None;
         }
+        flow.highest = flow.highest.max(arrival.sequence);
         let place = Place {
             sequence: arrival.sequence.wrapping_add(flow.sequence_offset),
             timestamp: arrival.timestamp.wrapping_add(flow.timestamp_offset),
@@ -94,12 +105,13 @@ impl Rewriter {
     fn begin(&self, arrival: Arrival, now: Instant) -> Flow {
         let Some(last) = self.last else {
             let sequence_offset = u64::from(self.first_sequence).wrapping_sub(arrival.sequence);
-            return Flow { first: arrival.sequence, sequence_offset, timestamp_offset: 0 };
+            return Flow { first: arrival.sequence, highest: arrival.sequence, sequence_offset, timestamp_offset: 0 };
         };
         let elapsed = now.saturating_duration_since(last.at).max(LEAST_STEP);
         let ticks = (elapsed.as_micros() * u128::from(self.clock_rate) / 1_000_000) as u32;
         Flow {
             first: arrival.sequence,
+            highest: arrival.sequence,
             sequence_offset: (last.place.sequence + 1).wrapping_sub(arrival.sequence),
             timestamp_offset: last.place.timestamp.wrapping_add(ticks).wrapping_sub(arrival.timestamp),
         }
@@ -148,6 +160,17 @@ mod tests {
         let later = now + Duration::from_millis(100);
         assert_eq!(slot.place(delta(70_000, 5), later), None);
         assert_eq!(slot.place(key(70_001, 5), later), Some(Place { sequence: 1, timestamp: 10_000 }));
+    }
+
+    #[test]
+    fn a_source_that_jumps_begins_anew_and_the_receiver_sees_no_jump() {
+        let mut slot = Rewriter::new(90_000, 0);
+        let now = Instant::now();
+        slot.place(key(10, 0), now);
+        assert_eq!(slot.place(delta(10 + MAX_JUMP, 0), now).unwrap().sequence, MAX_JUMP);
+        assert_eq!(slot.place(delta(11 + 3 * MAX_JUMP, 0), now), None, "and waits for a keyframe");
+        assert_eq!(slot.place(key(12 + 3 * MAX_JUMP, 0), now).unwrap().sequence, MAX_JUMP + 1);
+        assert_eq!(slot.place(delta(12, 0), now), None, "too late");
     }
 
     proptest! {

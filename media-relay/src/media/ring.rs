@@ -11,6 +11,7 @@ struct Entry {
     tag: u64,
     len: u16,
     marker: bool,
+    is_kept: bool,
 }
 
 /// A packet that is still there.
@@ -35,21 +36,29 @@ impl PacketRing {
         Self { entries: vec![Entry::default(); RING_PACKETS], bytes: vec![0; RING_PACKETS * MAX_PAYLOAD_BYTES] }
     }
 
-    /// Keeps a packet in place of the one [`RING_PACKETS`] before it. A larger payload is not kept.
-    pub(crate) fn keep(&mut self, sequence: u64, marker: bool, payload: &[u8]) {
+    /// Takes a packet in, in place of the one [`RING_PACKETS`] before it.
+    ///
+    /// False when it was taken before, or when a newer one has its place: such a packet must not be passed on, since
+    /// a second one under the same number would be sealed with the same nonce. A payload too large to be kept is
+    /// remembered all the same.
+    pub(crate) fn admit(&mut self, sequence: u64, marker: bool, payload: &[u8]) -> bool {
         let at = sequence as usize % RING_PACKETS;
-        if payload.len() > MAX_PAYLOAD_BYTES || self.entries[at].tag > sequence + 1 {
-            return;
+        if self.entries[at].tag > sequence {
+            return false;
         }
-        let start = at * MAX_PAYLOAD_BYTES;
-        self.bytes[start..start + payload.len()].copy_from_slice(payload);
-        self.entries[at] = Entry { tag: sequence + 1, len: payload.len() as u16, marker };
+        let is_kept = payload.len() <= MAX_PAYLOAD_BYTES;
+        if is_kept {
+            let start = at * MAX_PAYLOAD_BYTES;
+            self.bytes[start..start + payload.len()].copy_from_slice(payload);
+        }
+        self.entries[at] = Entry { tag: sequence + 1, len: payload.len() as u16, marker, is_kept };
+        true
     }
 
     /// The packet with this number, when it is still there.
     pub(crate) fn get(&self, sequence: u64) -> Option<Kept<'_>> {
         let at = sequence as usize % RING_PACKETS;
-        let entry = self.entries.get(at).filter(|entry| entry.tag == sequence + 1)?;
+        let entry = self.entries.get(at).filter(|entry| entry.tag == sequence + 1 && entry.is_kept)?;
         let start = at * MAX_PAYLOAD_BYTES;
         Some(Kept { marker: entry.marker, payload: &self.bytes[start..start + usize::from(entry.len)] })
     }
@@ -63,19 +72,23 @@ mod tests {
     fn the_last_packets_are_there_and_older_ones_are_not() {
         let mut ring = PacketRing::new();
         for n in 0..=RING_PACKETS as u64 {
-            ring.keep(n, n % 2 == 0, &n.to_be_bytes());
+            assert!(ring.admit(n, n % 2 == 0, &n.to_be_bytes()));
         }
         assert_eq!(ring.get(0), None);
         let last = RING_PACKETS as u64;
         assert_eq!(ring.get(last), Some(Kept { marker: true, payload: &last.to_be_bytes() }));
         assert_eq!(ring.get(1), Some(Kept { marker: false, payload: &1_u64.to_be_bytes() }));
-        ring.keep(0, false, b"late");
-        assert_eq!(
-            ring.get(last),
-            Some(Kept { marker: true, payload: &last.to_be_bytes() }),
-            "a late one replaces nothing"
-        );
-        ring.keep(7_000, false, &[0; MAX_PAYLOAD_BYTES + 1]);
-        assert_eq!(ring.get(7_000), None);
+    }
+
+    #[test]
+    fn no_number_is_admitted_twice_however_late_or_large() {
+        let mut ring = PacketRing::new();
+        let large = [0; MAX_PAYLOAD_BYTES + 1];
+        assert!(ring.admit(0, false, b"first") && ring.admit(1, false, &large));
+        assert!(!ring.admit(0, false, b"other") && !ring.admit(1, false, b"other"));
+        assert_eq!(ring.get(1), None);
+        assert!(ring.admit(RING_PACKETS as u64, false, b"newer"));
+        assert!(!ring.admit(0, false, b"late"));
+        assert_eq!(ring.get(RING_PACKETS as u64).unwrap().payload, b"newer");
     }
 }

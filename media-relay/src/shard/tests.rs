@@ -57,7 +57,10 @@ impl TestShard {
     }
 
     fn connect(&mut self, index: u16) {
-        let browser = Browser::new(index);
+        self.connect_as(Browser::new(index));
+    }
+
+    fn connect_as(&mut self, browser: Browser) {
         self.worker.handle_command(Command::Add(Box::new(browser.transport(self.now))), self.now);
         let check = browser.check(true);
         self.worker.handle_datagram(browser.pair, &mut check.clone(), self.now);
@@ -320,6 +323,80 @@ fn a_switched_slot_goes_on_without_a_gap() {
     assert_eq!(shown.iter().map(|packet| packet.payload[2]).collect::<Vec<_>>(), [0, 1, 2, 10, 11, 12]);
     assert!(shown.windows(2).all(|pair| pair[1].sequence == pair[0].sequence.wrapping_add(1)));
     assert!(shown.windows(2).all(|pair| pair[1].timestamp.wrapping_sub(pair[0].timestamp) < 1 << 31));
+}
+
+#[test]
+fn a_section_without_a_declared_ssrc_takes_the_first_stream_that_names_it_and_no_second() {
+    let mut shard = TestShard::with_browsers(0);
+    let mut publisher = Browser::new(0);
+    publisher.declares_no_picture();
+    shard.connect_as(publisher);
+    shard.connect(1);
+    shard.show(1, 0, 0);
+    shard.wait(Duration::from_millis(100));
+    let forged = {
+        let mut packet = shard.browsers[0].seals_named(0xbad, 1, &vp8(true, 0));
+        *packet.last_mut().unwrap() ^= 1;
+        packet
+    };
+    shard.arrives(0, forged);
+    for (ssrc, number) in [(0xaaa, 1), (0xbbb, 2), (0xaaa, 3)] {
+        let packet = shard.browsers[0].seals_named(ssrc, number.into(), &vp8(number == 1, number));
+        shard.arrives(0, packet);
+    }
+    let shown: Vec<u8> = shard.browsers[1].media(MediaKind::Video, 0).iter().map(|packet| packet.payload[2]).collect();
+    assert_eq!(shown, [1, 3]);
+    assert_eq!(shard.dropped(), (0, 1, 1));
+}
+
+/// Bytes that look random and are the same in every run.
+fn noise(seed: &mut u64, len: usize) -> Vec<u8> {
+    let mut byte = || {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 56) as u8
+    };
+    (0..len).map(|_| byte()).collect()
+}
+
+#[test]
+fn whatever_an_admitted_participant_sends_harms_nobody() {
+    let mut shard = TestShard::with_browsers(2);
+    let mut seed = 1;
+    for round in 0..40_000_usize {
+        let len = 12 + usize::from(noise(&mut seed, 1)[0]) / 2;
+        let mut bytes = noise(&mut seed, len);
+        let datagram = if round.is_multiple_of(2) {
+            // RTCP of the types that are read, about streams that exist.
+            bytes[0] = 0x80 | bytes[0] & 0x3f;
+            bytes[1] = [200, 201, 205, 206, 205][round / 2 % 5];
+            bytes[2] = 0;
+            bytes[3] %= 12;
+            if round.is_multiple_of(4) {
+                let ssrc = shard.browsers[0].slot_ssrc(MediaKind::Video, 0);
+                bytes[8..12].copy_from_slice(&ssrc.to_be_bytes());
+            }
+            Some(shard.browsers[0].says_bytes(bytes))
+        } else {
+            bytes[0] = 0x80 | bytes[0] & 0x3f;
+            bytes[1] = [96, 97, 111, 98][round / 2 % 4];
+            bytes[2..4].copy_from_slice(&(round as u16).to_be_bytes());
+            let ssrc = [VIDEO_SSRC, VIDEO_SSRC + 1, AUDIO_SSRC][round / 2 % 3];
+            bytes[8..12].copy_from_slice(&ssrc.to_be_bytes());
+            shard.browsers[0].seals_bytes(bytes)
+        };
+        if let Some(datagram) = datagram {
+            shard.arrives(0, datagram);
+        }
+        if round.is_multiple_of(64) {
+            shard.wait(super::timers::TICK);
+        }
+    }
+    shard.browsers[0].forget();
+    (0..3).for_each(|n| {
+        let packet = shard.browsers[1].seals(VIDEO_SSRC, 96, &vp8(n == 0, n));
+        shard.arrives(1, packet);
+    });
+    assert_eq!(shard.browsers[0].media(MediaKind::Video, 0).len(), 3, "and media flows");
 }
 
 #[test]

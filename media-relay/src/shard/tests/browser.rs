@@ -13,7 +13,11 @@ use crate::{
 use domain::media::MediaKind;
 use rtc_rtcp::packet::Packet as RtcpPacket;
 use rtc_shared::marshal::Marshal;
-use std::{collections::HashMap, net::SocketAddr, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    net::SocketAddr,
+    time::Instant,
+};
 
 /// The streams that both sample offers declare here.
 pub(super) const AUDIO_SSRC: u32 = 1_001;
@@ -46,6 +50,7 @@ pub(super) struct Browser {
     opener: Opener,
     sealer: Sealer,
     windows: HashMap<u32, ReplayWindow>,
+    seen: HashSet<(u32, u64)>,
     rtcp: Vec<Box<dyn RtcpPacket>>,
     sequences: HashMap<u32, u64>,
     transport_sequence: u16,
@@ -72,6 +77,7 @@ impl Browser {
             opener,
             sealer,
             windows: HashMap::new(),
+            seen: HashSet::new(),
             rtcp: Vec::new(),
             sequences: HashMap::new(),
             transport_sequence: 0,
@@ -149,9 +155,39 @@ impl Browser {
 
     /// An RTCP datagram.
     pub(super) fn says(&mut self, packet: &impl Marshal) -> Vec<u8> {
-        let mut datagram = packet.marshal().unwrap().to_vec();
+        self.says_bytes(packet.marshal().unwrap().to_vec())
+    }
+
+    /// An authentic RTCP datagram with these bytes, at least eight, in it.
+    pub(super) fn says_bytes(&mut self, mut datagram: Vec<u8>) -> Vec<u8> {
         self.sealer.seal_rtcp(&mut datagram, 0);
         datagram
+    }
+
+    /// An authentic packet that begins with these bytes; the header's length is what the bytes say.
+    pub(super) fn seals_bytes(&mut self, mut packet: Vec<u8>) -> Option<Vec<u8>> {
+        let header = Header::parse(&packet)?;
+        self.sealer.seal_rtp(&mut packet, 0, header.len, header.ssrc, u64::from(header.sequence));
+        Some(packet)
+    }
+
+    /// Declares no SSRC for its picture.
+    pub(super) fn declares_no_picture(&mut self) {
+        let picture = self.offer.sections.iter_mut().find(|section| section.ssrc == Some(VIDEO_SSRC)).unwrap();
+        (picture.ssrc, picture.rtx_ssrc) = (None, None);
+    }
+
+    /// A packet of its picture that names the media section.
+    pub(super) fn seals_named(&mut self, ssrc: u32, sequence: u16, payload: &[u8]) -> Vec<u8> {
+        let id = self.offer.sections[1].extensions.mid.unwrap();
+        let mid = self.offer.sections[1].mid.0.as_bytes()[0];
+        let mut packet = vec![0x90, 96];
+        packet.extend_from_slice(&sequence.to_be_bytes());
+        packet.extend_from_slice(&7_u32.to_be_bytes());
+        packet.extend_from_slice(&ssrc.to_be_bytes());
+        packet.extend_from_slice(&[0xbe, 0xde, 0, 1, id << 4, mid, 0, 0]);
+        packet.extend_from_slice(payload);
+        self.seals_bytes(packet).unwrap()
     }
 
     /// Takes a datagram of the relay; everything it sends must open.
@@ -167,7 +203,7 @@ impl Browser {
         let header = Header::parse(&datagram).expect("RTP");
         let window = self.windows.entry(header.ssrc).or_default();
         let index = window.index_of(header.sequence).unwrap();
-        assert!(window.is_fresh(index), "nothing is sent twice under one number");
+        assert!(self.seen.insert((header.ssrc, index)), "nothing is sealed twice under one number");
         let length = self.opener.open_rtp(&mut datagram, header.len, header.ssrc, index).expect("authentic RTP");
         window.mark(index);
         let mid = self.offer.sections[0].extensions.mid.unwrap();
