@@ -11,6 +11,7 @@ use crate::{
     transport::dtls::Identity,
 };
 use anyhow::{Context, ensure};
+use axum::serve::ListenerExt;
 use domain::{Random, RelayId};
 use std::{
     net::SocketAddr,
@@ -58,14 +59,14 @@ impl Relay {
             config.relay_key.expose().len() >= MIN_RELAY_KEY_BYTES,
             "the relay key needs at least {MIN_RELAY_KEY_BYTES} bytes"
         );
+        let listener = TcpListener::bind(config.control_addr).await.context("the control address cannot be bound")?;
+        let control_addr = listener.local_addr()?;
         let identity = tokio::task::spawn_blocking(prepare_identity).await.context("the identity's task ended")??;
         let (events, event_queue) = mpsc::channel(EVENT_QUEUE);
         let (lanes, threads) = start_shards(&config, &identity, &events)?;
         let media_addrs = lanes.iter().map(|lane| lane.shard.addr).collect();
         let id = RelayId(random.uuid());
         let director = Arc::new(Director::new(lanes, identity, random, &config));
-        let listener = TcpListener::bind(config.control_addr).await.context("the control address cannot be bound")?;
-        let control_addr = listener.local_addr()?;
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(take_events(Arc::clone(&director), event_queue, shutdown.clone()));
         tasks.spawn(sweep(Arc::clone(&director), shutdown.clone()));
@@ -181,6 +182,8 @@ async fn sweep(director: Arc<Director>, shutdown: CancellationToken) {
 
 async fn serve(listener: TcpListener, control: Control) {
     let shutdown = control.shutdown.clone();
+    // A room's state follows right behind a reply; it must not wait until that was acknowledged.
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     let served = axum::serve(listener, router(control)).with_graceful_shutdown(shutdown.cancelled_owned()).await;
     if served.is_err() {
         tracing::error!("the control server ended");
