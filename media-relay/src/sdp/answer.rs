@@ -89,6 +89,9 @@ fn section_part(
         (false, false) => "inactive",
     };
     write!(sdp, "a={direction}\r\n")?;
+    if section.rtcp_rsize {
+        sdp.write_str("a=rtcp-rsize\r\n")?;
+    }
     extensions(sdp, section, *receives)?;
     codecs(sdp, section)?;
     match slot {
@@ -110,7 +113,7 @@ fn transport(sdp: &mut String, parts: &AnswerParts<'_>, candidates: &[SocketAddr
     for (index, byte) in parts.fingerprint.iter().enumerate() {
         write!(sdp, "{}{byte:02X}", if index == 0 { "" } else { ":" })?;
     }
-    sdp.write_str("\r\na=setup:passive\r\na=rtcp-mux\r\na=rtcp-rsize\r\n")?;
+    sdp.write_str("\r\na=setup:passive\r\na=rtcp-mux\r\n")?;
     for (index, candidate) in candidates.iter().enumerate() {
         // RFC 8445 §5.1.2.1: host candidates of component 1, the earlier the better.
         let priority = (126_u32 << 24) | ((65_535 - u32::try_from(index).unwrap_or(65_535)) << 8) | 255;
@@ -209,6 +212,7 @@ mod tests {
             // For what is sent to it a viewer need not report, for what it sends the relay does.
             assert_eq!(answer.matches("transport-wide-cc").count(), 2);
             assert!(answer.contains("a=ssrc-group:FID "));
+            assert_eq!(answer.matches("a=rtcp-rsize").count(), sample.matches("a=rtcp-rsize").count());
         }
     }
 

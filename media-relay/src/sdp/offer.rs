@@ -61,6 +61,8 @@ pub(crate) struct Section {
     pub media: String,
     /// Sound or picture; `None` is rejected.
     pub kind: Option<MediaKind>,
+    /// Reduced-size RTCP was offered (RFC 5506).
+    pub rtcp_rsize: bool,
     /// The offerer sends media in it.
     pub sends: bool,
     /// The offerer receives in it: a slot.
@@ -164,6 +166,7 @@ fn section(media: &MediaDescription) -> Result<Section, BadOffer> {
         mid: Mid(mid.to_owned()),
         media: media_word,
         kind: kind.filter(|_| !codecs.is_empty() && !rejected && media.has_attribute("rtcp-mux")),
+        rtcp_rsize: media.has_attribute("rtcp-rsize"),
         sends: !inactive && !media.has_attribute("recvonly"),
         receives: !inactive && !media.has_attribute("sendonly"),
         codecs,
