@@ -69,10 +69,12 @@ fn patients() -> Router<WebState> {
         .route("/waiting/{appointment}/readiness", post(pages::visit::waiting::readiness))
         .route("/waiting/{appointment}/leave", post(pages::visit::waiting::leave))
         .route("/goodbye/{appointment}", get(pages::visit::goodbye::get))
+        .route("/goodbye/{appointment}/events", get(pages::visit::goodbye::events))
         .route("/consultation/{appointment}", get(pages::consultation::patient::get))
         .route("/consultation/{appointment}/join-tokens", post(pages::consultation::patient::join_tokens))
         .route("/consultation/{appointment}/leave", post(pages::consultation::patient::leave))
         .route("/encounters/{id}", get(pages::consultation::practitioner::get))
+        .route("/encounters/{id}/events", get(pages::consultation::practitioner::events))
         .route("/encounters/{id}/join-tokens", post(pages::consultation::practitioner::join_tokens))
         .route("/encounters/{id}/finish", post(pages::consultation::practitioner::finish))
 }

@@ -1,9 +1,9 @@
-// The device check of the waiting room: how you look, whether you are heard, and whether the clinic can be reached.
+// The device check, in the waiting room and before it opens: how you look, whether you are heard, and whether the clinic can be reached.
 // It never blocks: whoever cannot or does not want to be seen comes with sound only, or without.
 
 import { allOn, explain, isAllowed, isSupported, list, open, otherBrowser, storeChoices, storedChoices } from "./devices.js";
 import { showLevel } from "./meter.js";
-import { given, part } from "./page.js";
+import { part } from "./page.js";
 
 /** @typedef {import("./devices.js").Kind} Kind */
 
@@ -96,7 +96,7 @@ class DeviceCheck {
   #unsupported() {
     for (const kind of KINDS) this.#say(kind, "Not possible", "fails");
     this.#start.hidden = true;
-    this.#tell(`You are in the waiting room, but this browser cannot show or send a picture. ${otherBrowser()} Your place is kept.`);
+    this.#tell(`You can wait here, but this browser cannot show or send a picture. ${otherBrowser()} Your place is kept.`);
     void this.#report("no_webrtc");
   }
 
@@ -129,8 +129,11 @@ class DeviceCheck {
 
   /** Tells those who will see the patient what to expect. @param {string} readiness */
   async #report(readiness) {
+    const address = this.#root.dataset["readiness"];
+    // Before the waiting room opens, the check is the patient's own affair.
+    if (address === undefined) return;
     try {
-      await fetch(given(this.#root, "readiness"), { method: "POST", body: new URLSearchParams({ readiness }) });
+      await fetch(address, { method: "POST", body: new URLSearchParams({ readiness }) });
     } catch {
       // They see "not checked", which is what they would see without scripts too.
     }

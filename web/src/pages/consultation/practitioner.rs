@@ -4,6 +4,7 @@ use super::{Stage, join_token, running};
 use crate::{
     errors::PageError,
     extract::{Id, Practitioner},
+    live::{Live, live},
     page::Page,
     pages::{appointments::announce, state},
     state::WebState,
@@ -14,9 +15,9 @@ use axum::{
     extract::State,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use domain::EncounterId;
+use domain::{AppointmentState, EncounterId, EncounterState};
 use jiff::{Timestamp, Unit, civil::Date, tz::TimeZone};
-use scheduler::{AppointmentView, FinishError};
+use scheduler::{AppointmentView, EncounterView, FinishError};
 use service::bus::{Happening, Topic};
 
 #[derive(Template)]
@@ -26,6 +27,14 @@ struct PractitionerConsultation {
     stage: Stage,
     chart: Chart,
     finish: String,
+    events: String,
+}
+
+/// Who waits next, above the picture.
+#[derive(Template)]
+#[template(path = "consultation/next_waits.html")]
+struct NextWaits {
+    name: Option<String>,
 }
 
 /// What is known of the patient.
@@ -74,7 +83,8 @@ pub(crate) async fn get(
     };
     let chart = Chart::new(appointment, now, &practitioner.clinic.zone);
     let finish = format!("/encounters/{id}/finish");
-    Ok(Html(PractitionerConsultation { page, stage, chart, finish }.render()?).into_response())
+    let events = format!("/encounters/{id}/events");
+    Ok(Html(PractitionerConsultation { page, stage, chart, finish, events }.render()?).into_response())
 }
 
 /// A join token for the practitioner.
@@ -104,6 +114,30 @@ pub(crate) async fn finish(
         Err(FinishError::Database(error)) => return Err(error.into()),
     }
     Ok(Redirect::to("/day"))
+}
+
+/// Who waits next, and the way to the day when the visit has ended elsewhere.
+pub(crate) async fn events(
+    State(state): State<WebState>,
+    practitioner: Practitioner,
+    Id(id): Id<EncounterId>,
+) -> Result<impl IntoResponse, PageError> {
+    let topics = [Topic::Clinic(practitioner.clinic.id), Topic::Encounter(id)];
+    live(&state.clone(), &topics, move || {
+        let (state, practitioner) = (state.clone(), practitioner.clone());
+        async move { look(&state, &practitioner, id).await }
+    })
+}
+
+async fn look(state: &WebState, practitioner: &Practitioner, id: EncounterId) -> Result<Live, PageError> {
+    let today = words::day_of(state.clock.now(), &practitioner.clinic.zone);
+    let day = scheduler::day(&state.db, &practitioner.actor(), today, Some(practitioner.id())).await?;
+    let is_this = |encounter: &EncounterView| encounter.id == id && encounter.state == EncounterState::Finished;
+    if day.iter().filter_map(|appointment| appointment.encounter.as_ref()).any(is_this) {
+        return Ok(Live::Go("/day".to_owned()));
+    }
+    let next = day.into_iter().find(|one| one.state == AppointmentState::Arrived && !one.left);
+    Ok(Live::Fragment(NextWaits { name: next.map(|one| one.patient.name) }.render()?))
 }
 
 /// Whole years from `born` to `today`.

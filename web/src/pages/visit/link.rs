@@ -23,6 +23,8 @@ struct LinkPage {
     token: String,
     /// When the waiting room opens, as `Today, 10:00`.
     opens: String,
+    /// The present by our clock, from which the page counts.
+    now: Timestamp,
 }
 
 /// What the link opens at this moment.
@@ -113,5 +115,5 @@ async fn show(
     let now = state.clock.now();
     let face = Face::of(&visit.appointment, now);
     let opens = super::when(visit.appointment.window.opens_at, now, &visit.clinic.zone);
-    Ok(Html(LinkPage { page, visit, face, token, opens }.render()?))
+    Ok(Html(LinkPage { page, visit, face, token, opens, now }.render()?))
 }
