@@ -2,6 +2,7 @@
 
 mod booking;
 mod consultation;
+mod doctor;
 mod flushed_redis;
 mod join_token;
 mod link;
