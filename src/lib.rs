@@ -30,7 +30,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run everything in one process, with a private Postgres and Redis unless DATABASE_URL and REDIS_URL are set.
-    Up(#[command(flatten)] up::Options),
+    Up(#[command(flatten)] Box<up::Options>),
     /// Serve the pages.
     Web(#[command(flatten)] Box<Settings>),
     /// Serve signaling.
@@ -62,7 +62,7 @@ pub fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match line.command {
-            Command::Up(options) => up::up(options).await?,
+            Command::Up(options) => up::up(*options).await?,
             Command::Web(settings) => web::run(service(*settings)?).await?,
             Command::Signaling(settings) => signaling::run(service(*settings)?).await?,
             Command::MediaRelay(settings) => media_relay::run(service(*settings)?).await?,

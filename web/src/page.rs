@@ -26,7 +26,6 @@ pub struct Page {
 
 impl Page {
     /// The address of a file of `static/`.
-    #[expect(clippy::unused_self, reason = "templates reach it through their page")]
     pub fn asset(&self, name: &str) -> String {
         static_files::address(name)
     }
