@@ -423,37 +423,3 @@ fn the_packet_path_allocates_nothing() {
     shard.worker.parts.stats.add_to(&mut stats);
     assert_eq!((stats.packets_in, stats.packets_out), (2_040, 4_080));
 }
-
-/// Opening, rewriting, sealing and handing over to the system's loop-back; no receive call and no wake-up.
-#[test]
-#[ignore = "a figure to look at, not a rule; build with optimisation"]
-fn what_a_forwarded_packet_costs() {
-    const ROUNDS: u32 = 200;
-    const FRAMES: u32 = 50;
-    const PACKETS: u32 = 6;
-    for receivers in [1, 4] {
-        let mut shard = TestShard::with_browsers(1 + receivers);
-        let pair = shard.browsers[0].pair;
-        let mut spent = 0;
-        for round in 0..ROUNDS {
-            let mut payload = vp8(round == 0, 0);
-            payload.resize(1_050, 7);
-            let count = FRAMES * PACKETS;
-            let mut packets: Vec<_> = (0..count).map(|_| shard.browsers[0].seals(VIDEO_SSRC, 96, &payload)).collect();
-            let before = processor_ns();
-            for frame in packets.chunks_mut(PACKETS as usize) {
-                frame.iter_mut().for_each(|packet| shard.worker.handle_datagram(pair, packet, shard.now));
-                shard.worker.flush();
-            }
-            spent += processor_ns() - before;
-        }
-        let each = spent / u64::from(ROUNDS * FRAMES * PACKETS * u32::from(receivers));
-        println!("{receivers} receivers: {each} ns a forwarded packet");
-    }
-}
-
-/// Processor time of this thread.
-fn processor_ns() -> u64 {
-    let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    times.split_whitespace().next().unwrap().parse().unwrap()
-}
