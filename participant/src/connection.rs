@@ -1,40 +1,22 @@
 //! Builds the peer connection of the `webrtc` crate as Bedside needs it, and listens to what it reports.
 
 use crate::{
+    codecs,
+    feedback::FeedbackTap,
     slots::slots_by_ssrc,
     tally::{Connection, Tally},
 };
 use domain::media::{MediaKind, Mid};
 use rtc::{
     ice::{mdns::MulticastDnsMode, network_type::NetworkType},
-    interceptor::{
-        NackGeneratorBuilder, NackResponderBuilder, Packet, Registry, Slot, StreamInfo, TaggedPacket,
-        TwccReceiverBuilder, TwccSenderBuilder,
-    },
-    peer_connection::configuration::{
-        interceptor_registry::configure_rtcp_reports,
-        media_engine::{MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8, MediaEngine},
-    },
-    rtcp::{
-        Packet as RtcpPacket,
-        payload_feedbacks::{full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication},
-        receiver_report::ReceiverReport,
-        sender_report::SenderReport,
-        transport_feedbacks::{transport_layer_cc::TransportLayerCc, transport_layer_nack::TransportLayerNack},
-    },
-    rtp_transceiver::rtp_sender::{
-        RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
-    },
-    sansio::Protocol,
-    shared::error::{Error, Result},
+    interceptor::{NackGeneratorBuilder, NackResponderBuilder, Registry, Slot, TwccReceiverBuilder, TwccSenderBuilder},
+    peer_connection::configuration::interceptor_registry::configure_rtcp_reports,
+    shared::error::Result,
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 use tokio::sync::watch;
@@ -45,14 +27,6 @@ use webrtc::{
         SettingEngineBuilder, SrtpProtectionProfile,
     },
 };
-
-/// RTP payload type of Opus in our offers; any dynamic number would do.
-pub const OPUS_PAYLOAD_TYPE: u8 = 111;
-
-/// RTP payload type of VP8 in our offers.
-pub const VP8_PAYLOAD_TYPE: u8 = 96;
-
-const RTX_PAYLOAD_TYPE: u8 = 97;
 
 /// What SRTP is offered with, and nothing else: see [`settings`].
 pub const ONLY_CIPHER: &str = "AES-128-GCM";
@@ -136,7 +110,7 @@ impl Shared {
 /// # Errors
 /// When no socket can be opened.
 pub async fn build(reach: Reach, shared: Arc<Shared>) -> Result<Arc<dyn PeerConnection>> {
-    let engine = media_engine()?;
+    let engine = codecs::media_engine()?;
     let registry = interceptors(Arc::clone(&shared));
     let connection = PeerConnectionBuilder::new()
         .with_media_engine(engine)
@@ -166,54 +140,6 @@ fn settings() -> SettingEngine {
         .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
         .with_ice_timeouts(Some(ICE_TIMEOUT), Some(ICE_TIMEOUT), None)
         .build()
-}
-
-fn media_engine() -> Result<MediaEngine> {
-    let mut engine = MediaEngine::default();
-    engine.register_codec(parameters(opus(), OPUS_PAYLOAD_TYPE), RtpCodecKind::Audio)?;
-    engine.register_codec(parameters(vp8(), VP8_PAYLOAD_TYPE), RtpCodecKind::Video)?;
-    engine.register_codec(parameters(rtx(), RTX_PAYLOAD_TYPE), RtpCodecKind::Video)?;
-    for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
-        let uri = rtc::sdp::extmap::TRANSPORT_CC_URI.to_owned();
-        engine.register_header_extension(RTCRtpHeaderExtensionCapability { uri }, kind, None)?;
-        engine.register_feedback(feedback("transport-cc", ""), kind);
-    }
-    for (typ, parameter) in [("nack", ""), ("nack", "pli"), ("ccm", "fir")] {
-        engine.register_feedback(feedback(typ, parameter), RtpCodecKind::Video);
-    }
-    Ok(engine)
-}
-
-/// Opus as browsers offer it (RFC 7587 §7).
-pub fn opus() -> RTCRtpCodec {
-    codec(MIME_TYPE_OPUS, 48_000, 2, "minptime=10;useinbandfec=1")
-}
-
-/// VP8 (RFC 7741 §6).
-pub fn vp8() -> RTCRtpCodec {
-    codec(MIME_TYPE_VP8, 90_000, 0, "")
-}
-
-fn rtx() -> RTCRtpCodec {
-    codec(MIME_TYPE_RTX, 90_000, 0, &format!("apt={VP8_PAYLOAD_TYPE}"))
-}
-
-fn codec(mime_type: &str, clock_rate: u32, channels: u16, sdp_fmtp_line: &str) -> RTCRtpCodec {
-    RTCRtpCodec {
-        mime_type: mime_type.to_owned(),
-        clock_rate,
-        channels,
-        sdp_fmtp_line: sdp_fmtp_line.to_owned(),
-        rtcp_feedback: Vec::new(),
-    }
-}
-
-fn parameters(rtp_codec: RTCRtpCodec, payload_type: u8) -> RTCRtpCodecParameters {
-    RTCRtpCodecParameters { rtp_codec, payload_type }
-}
-
-fn feedback(typ: &str, parameter: &str) -> RTCPFeedback {
-    RTCPFeedback { typ: typ.to_owned(), parameter: parameter.to_owned() }
 }
 
 fn interceptors(shared: Arc<Shared>) -> Registry {
@@ -251,69 +177,4 @@ async fn count(track: Arc<dyn TrackRemote>, shared: Arc<Shared>) {
             shared.receive(&packet);
         }
     }
-}
-
-/// Sees all inbound RTCP after the crate's own interceptors have acted on it; nothing else reaches the application.
-struct FeedbackTap {
-    shared: Arc<Shared>,
-    inbound: VecDeque<TaggedPacket>,
-    outbound: VecDeque<TaggedPacket>,
-}
-
-impl FeedbackTap {
-    fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, inbound: VecDeque::new(), outbound: VecDeque::new() }
-    }
-
-    fn note(&self, packet: &dyn RtcpPacket) {
-        let any = packet.as_any();
-        let ours = packet.destination_ssrc().contains(&self.shared.video_ssrc);
-        let asks_for_keyframe = ours && (any.is::<PictureLossIndication>() || any.is::<FullIntraRequest>());
-        if asks_for_keyframe {
-            self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
-        }
-        self.shared.tally.send_modify(|tally| {
-            let feedback = &mut tally.feedback;
-            feedback.keyframe_requests += u64::from(asks_for_keyframe);
-            feedback.transport += u64::from(any.is::<TransportLayerCc>());
-            feedback.nacks += u64::from(any.is::<TransportLayerNack>());
-            feedback.reports += u64::from(any.is::<ReceiverReport>() || any.is::<SenderReport>());
-        });
-    }
-}
-
-impl Protocol<TaggedPacket, TaggedPacket, ()> for FeedbackTap {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, packet: TaggedPacket) -> Result<()> {
-        if let Packet::Rtcp(packets) = &packet.message.packet {
-            packets.iter().for_each(|packet| self.note(packet.as_ref()));
-        }
-        self.inbound.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.inbound.pop_front()
-    }
-
-    fn handle_write(&mut self, packet: TaggedPacket) -> Result<()> {
-        self.outbound.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.outbound.pop_front()
-    }
-}
-
-impl rtc::interceptor::Interceptor for FeedbackTap {
-    fn bind_local_stream(&mut self, _: &StreamInfo) {}
-    fn unbind_local_stream(&mut self, _: &StreamInfo) {}
-    fn bind_remote_stream(&mut self, _: &StreamInfo) {}
-    fn unbind_remote_stream(&mut self, _: &StreamInfo) {}
 }

@@ -3,10 +3,13 @@
 //! [`Participant`] is somebody in a room; [`Peer`] its peer connection alone; [`SignalingClient`] and [`RelayClient`] the
 //! two ways in. Nothing sleeps: whoever waits, waits [`until`](Participant::until) something was seen.
 
+mod codecs;
 mod connection;
+mod feedback;
 mod participant;
 mod path;
 mod peer;
+mod publisher;
 mod relay_client;
 mod signaling_client;
 pub mod slots;

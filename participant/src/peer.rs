@@ -1,30 +1,23 @@
 //! One peer connection of a headless participant: what it publishes, the slots it offers, and its tally.
 
 use crate::{
-    connection::{self, OPUS_PAYLOAD_TYPE, Reach, Shared, VP8_PAYLOAD_TYPE},
+    codecs::{self, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE},
+    connection::{self, Reach, Shared},
     path::{self, Path},
-    synthetic::{self, Opus, Payload, Vp8},
-    tally::{Connection, Tally},
+    publisher::{Muted, Outlet, Publisher},
+    synthetic::{Opus, Vp8},
+    tally::Tally,
 };
 use domain::{
     ParticipantId,
     media::{MediaKind, SLOTS},
 };
-use rtc::{
-    rtp,
-    rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind},
-};
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use tokio::{
-    task::JoinHandle,
-    time::{Interval, MissedTickBehavior, interval, timeout},
-};
+use tokio::{task::JoinHandle, time::timeout};
 use webrtc::{
     media_stream::{
         MediaStreamTrack,
@@ -77,12 +70,6 @@ pub struct Peer {
     offer: String,
     muted: Arc<Muted>,
     publisher: JoinHandle<()>,
-}
-
-#[derive(Default)]
-struct Muted {
-    audio: AtomicBool,
-    video: AtomicBool,
 }
 
 impl Peer {
@@ -203,8 +190,8 @@ async fn add_track(
         return Ok(None);
     }
     let (kind, codec) = match kind {
-        MediaKind::Audio => (RtpCodecKind::Audio, connection::opus()),
-        MediaKind::Video => (RtpCodecKind::Video, connection::vp8()),
+        MediaKind::Audio => (RtpCodecKind::Audio, codecs::opus()),
+        MediaKind::Video => (RtpCodecKind::Video, codecs::vp8()),
     };
     let track = Arc::new(TrackLocalStaticRTP::new(media_stream_track(kind, codec, ssrc)));
     let local: Arc<dyn TrackLocal> = track.clone();
@@ -230,101 +217,4 @@ async fn add_slots(connection: &dyn PeerConnection) -> Result<(), webrtc::error:
 
 fn direction(direction: RTCRtpTransceiverDirection) -> RTCRtpTransceiverInit {
     RTCRtpTransceiverInit { direction, ..Default::default() }
-}
-
-/// Sends sound and picture at their pace for as long as the connection lives.
-struct Publisher {
-    audio: Option<Outlet>,
-    video: Option<Outlet>,
-    opus: Opus,
-    vp8: Vp8,
-    shared: Arc<Shared>,
-    muted: Arc<Muted>,
-}
-
-impl Publisher {
-    async fn run(mut self) {
-        let mut tally = self.shared.tally.subscribe();
-        if tally.wait_for(|tally| tally.connection == Connection::Connected).await.is_err() {
-            return;
-        }
-        let mut audio = paced(synthetic::AUDIO_FRAME);
-        let mut video = paced(synthetic::VIDEO_FRAME);
-        loop {
-            let sent = tokio::select! {
-                _ = audio.tick() => self.send_audio().await,
-                _ = video.tick() => self.send_video().await,
-            };
-            if sent.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn send_audio(&mut self) -> Result<(), webrtc::error::Error> {
-        let Some(outlet) = &mut self.audio else { return Ok(()) };
-        if self.muted.audio.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        outlet.send(self.opus.next_packet(synthetic::elapsed())).await?;
-        self.shared.tally.send_modify(|tally| tally.sent.audio += 1);
-        Ok(())
-    }
-
-    async fn send_video(&mut self) -> Result<(), webrtc::error::Error> {
-        let Some(outlet) = &mut self.video else { return Ok(()) };
-        if self.muted.video.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let keyframe = self.shared.keyframe_wanted.swap(false, Ordering::Relaxed);
-        let packets = self.vp8.next_picture(keyframe, synthetic::elapsed());
-        let count = packets.len() as u64;
-        for packet in packets {
-            outlet.send(packet).await?;
-        }
-        self.shared.tally.send_modify(|tally| {
-            tally.sent.video += count;
-            tally.sent.keyframes += u64::from(keyframe);
-        });
-        Ok(())
-    }
-}
-
-/// Ticks that are not made up for when the machine was busy: a camera does not either.
-fn paced(every: Duration) -> Interval {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
-}
-
-/// Puts payloads on a track as RTP packets.
-struct Outlet {
-    track: Arc<TrackLocalStaticRTP>,
-    ssrc: u32,
-    payload_type: u8,
-    sequence: u16,
-}
-
-impl Outlet {
-    /// The first sequence number (RFC 3550 §5.1 wants it unpredictable, for ciphers that SRTP does not use); chosen near
-    /// the wrap, so that every longer test crosses it.
-    const FIRST_SEQUENCE: u16 = 65_400;
-
-    fn new(track: Arc<TrackLocalStaticRTP>, ssrc: u32, payload_type: u8) -> Self {
-        Self { track, ssrc, payload_type, sequence: Self::FIRST_SEQUENCE }
-    }
-
-    async fn send(&mut self, payload: Payload) -> Result<(), webrtc::error::Error> {
-        let header = rtp::header::Header {
-            version: 2,
-            marker: payload.marker,
-            payload_type: self.payload_type,
-            sequence_number: self.sequence,
-            timestamp: payload.timestamp,
-            ssrc: self.ssrc,
-            ..Default::default()
-        };
-        self.sequence = self.sequence.wrapping_add(1);
-        self.track.write_rtp(rtp::Packet { header, payload: payload.bytes }).await
-    }
 }
