@@ -1,7 +1,7 @@
 // The consultation: joins the room, shows who is in it, and comes back by itself after whatever a network does.
 
 import { Controls } from "./controls.js";
-import { isSupported, otherBrowser } from "./devices.js";
+import { canConnect, otherBrowser } from "./devices.js";
 import { LinkJudge } from "./link.js";
 import { OwnMedia } from "./own-media.js";
 import { copyOf, given, optionalPart, part } from "./page.js";
@@ -54,7 +54,7 @@ class Consultation {
     // Closing says so to the relay, which would otherwise take half a minute to notice.
     addEventListener("pagehide", () => this.#peer?.close());
     addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
-    if (!isSupported()) return this.#cover(`This browser cannot hold a video visit. ${otherBrowser()}`);
+    if (!canConnect()) return this.#cover(`This browser cannot hold a video visit. ${otherBrowser()}`, "Try again");
     // The offer needs no device, so joining does not wait for the question about them.
     this.#signal.start();
     void this.#own.start();
@@ -216,15 +216,17 @@ class Consultation {
     this.#peer?.close();
     this.#own.stop();
     if (outcome === "ended" || outcome === "gone") location.assign(given(this.#stage, "next"));
-    if (outcome === "replaced") this.#cover("This visit goes on in another window or on another device.");
-    if (outcome === "full") this.#cover("As many people as fit are in this visit already.");
+    if (outcome === "replaced") this.#cover("This visit goes on in another window or on another device.", "Use it here");
+    if (outcome === "full") this.#cover("As many people as fit are in this visit already.", "Try again");
   }
 
-  /** @param {string} sentence */
-  #cover(sentence) {
+  /** @param {string} sentence @param {string} remedy what the button says, which loads the page again */
+  #cover(sentence, remedy) {
+    const button = part(document, "#cover-button", HTMLButtonElement);
     part(document, "#cover-words", HTMLElement).textContent = sentence;
+    button.textContent = remedy;
     part(document, "#cover", HTMLElement).hidden = false;
-    part(document, "#cover-button", HTMLButtonElement).focus();
+    button.focus();
   }
 
   /** @param {string} sentence */

@@ -13,9 +13,14 @@ const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { id
 /** Speech in a room with a loudspeaker. */
 const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
-/** Whether this browser can take part with sound or picture at all. */
+/** Whether this browser can take part at all, if only to see and hear. */
+export function canConnect() {
+  return typeof RTCPeerConnection === "function";
+}
+
+/** Whether this browser can send sound or picture. */
 export function isSupported() {
-  return typeof RTCPeerConnection === "function" && typeof navigator.mediaDevices?.getUserMedia === "function";
+  return canConnect() && typeof navigator.mediaDevices?.getUserMedia === "function";
 }
 
 /** Choices made on this tab's earlier pages; none when nothing was ever chosen. @returns {Choices | null} */
@@ -118,6 +123,7 @@ function sentence(what, setting, problem) {
 
 /** Which browser to open instead, by what the device has. */
 export function otherBrowser() {
+  if (!isSecureContext) return "The address has to begin with https; ask the clinic for it.";
   if (isApple()) return "Copy the address and open it in Safari.";
   if (/Android/.test(navigator.userAgent)) return "Copy the address and open it in Chrome or Firefox.";
   return "Open the same address in Chrome, Edge, Firefox or Safari, or on your phone.";

@@ -21,7 +21,7 @@ struct LinkPage {
     face: Face,
     /// The link's own path; it is in the address bar already.
     token: String,
-    /// When the waiting room opens, as `Today, 10:00`.
+    /// When the waiting room opens, as `today, 10:00`.
     opens: String,
     /// The present by our clock, from which the page counts.
     now: Timestamp,
@@ -114,6 +114,9 @@ async fn show(
     let visit = Visit::find(state, by, id).await?.ok_or(PageError::NotFound)?;
     let now = state.clock.now();
     let face = Face::of(&visit.appointment, now);
-    let opens = super::when(visit.appointment.window.opens_at, now, &visit.clinic.zone);
+    // Within a sentence, where only the names of days are capitals.
+    let opens = super::when(visit.appointment.window.opens_at, now, &visit.clinic.zone)
+        .replacen("Today", "today", 1)
+        .replacen("Tomorrow", "tomorrow", 1);
     Ok(Html(LinkPage { page, visit, face, token, opens, now }.render()?))
 }
