@@ -62,7 +62,17 @@ pub async fn find_patients(db: &Db, by: &Actor, query: &str) -> Result<Vec<Patie
     }
     let mut tx = db.begin(by).await?;
     let phone = query.phone.as_deref();
-    tables::patients::search(&mut tx, by.clinic, &query.names, &query.birth_dates, phone, MAX_FOUND).await
+    let mut found =
+        tables::patients::search(&mut tx, by.clinic, &query.names, &query.birth_dates, phone, MAX_FOUND).await?;
+    if let Some(year) = query.birth_year {
+        let days = search::days_of(year);
+        let born = tables::patients::search(&mut tx, by.clinic, &query.names, &days, None, MAX_FOUND).await?;
+        found.extend(born);
+        found.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        found.dedup_by_key(|patient| patient.id);
+        found.truncate(usize::try_from(MAX_FOUND).expect("a small number"));
+    }
+    Ok(found)
 }
 
 /// One patient, opened by staff: the audit trail says so.

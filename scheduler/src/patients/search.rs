@@ -1,9 +1,12 @@
 //! What the receptionist types into the search field: words of a name, a date of birth, digits of a phone number.
 
-use jiff::civil::Date;
+use jiff::{ToSpan as _, civil::Date};
 
 /// The most words looked at; more would not find more people.
 const MAX_WORDS: usize = 8;
+
+/// The years in which somebody may be born; what lies outside is a slip.
+const BIRTH_YEARS: std::ops::RangeInclusive<i16> = 1850..=2200;
 
 /// A search, read. Every part that is there must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,15 +17,22 @@ pub(crate) struct Query {
     pub(crate) birth_dates: Vec<Date>,
     /// Digits within the phone number.
     pub(crate) phone: Option<String>,
+    /// The same digits may be a year of birth instead: "santos 1961".
+    pub(crate) birth_year: Option<i16>,
 }
 
 impl Query {
     /// `None` when nothing that could be searched for was typed.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let mut query = Self { names: Vec::new(), birth_dates: Vec::new(), phone: None };
+        let mut query = Self { names: Vec::new(), birth_dates: Vec::new(), phone: None, birth_year: None };
         let text: String = text.chars().take(200).collect();
         let mut digits = String::new();
-        for word in text.split_whitespace().take(MAX_WORDS) {
+        let mut words = text.split_whitespace().take(MAX_WORDS).collect::<Vec<_>>();
+        if let Some(at) = words.windows(3).position(|three| spelled(three).is_some()) {
+            query.birth_dates.extend(spelled(&words[at..at + 3]));
+            words.drain(at..at + 3);
+        }
+        for word in words {
             let dates = dates(word);
             if !dates.is_empty() {
                 query.birth_dates.extend(dates);
@@ -33,6 +43,7 @@ impl Query {
             }
         }
         // A number in international notation and one from home share their last digits.
+        query.birth_year = digits.parse().ok().filter(|year| BIRTH_YEARS.contains(year));
         query.phone = (digits.len() >= 3).then(|| digits.trim_start_matches('0').to_owned());
         let is_empty = query.names.is_empty() && query.birth_dates.is_empty() && query.phone.is_none();
         (!is_empty).then_some(query)
@@ -49,8 +60,19 @@ pub(crate) fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// The dates that a text may mean, the likelier first: `1961-03-14`, `14.3.1961`, `14/03/1961`, `03/14/1961`, `14031961`, `19610314`.
+/// Every day of a year.
+pub(crate) fn days_of(year: i16) -> Vec<Date> {
+    let first = Date::new(year, 1, 1).expect("a year of birth is a year of the calendar");
+    first.series(1.day()).take_while(|day| day.year() == year).collect()
+}
+
+/// The dates that a text may mean, the likelier first: `1961-03-14`, `14.3.1961`, `14/03/1961`, `03/14/1961`, `14031961`,
+/// `19610314`, `14 Mar 1961`.
 pub(crate) fn dates(text: &str) -> Vec<Date> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if let Some(date) = spelled(&words) {
+        return vec![date];
+    }
     let parts: Vec<&str> = text.split(['-', '.', '/', ' ']).filter(|part| !part.is_empty()).collect();
     if !parts.iter().all(|part| part.len() <= 8 && part.bytes().all(|byte| byte.is_ascii_digit())) {
         return Vec::new();
@@ -70,7 +92,16 @@ pub(crate) fn dates(text: &str) -> Vec<Date> {
 
 fn date((year, month, day): (&str, &str, &str)) -> Option<Date> {
     let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
-    (1850..=2200).contains(&date.year()).then_some(date)
+    BIRTH_YEARS.contains(&date.year()).then_some(date)
+}
+
+/// `14 Mar 1961` or `14 March 1961`, as our own pages write it.
+fn spelled(words: &[&str]) -> Option<Date> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let [day, month, year] = words else { return None };
+    let month = month.get(..3)?.to_lowercase();
+    let month = MONTHS.iter().position(|known| *known == month)? + 1;
+    date((year, &month.to_string(), day.trim_end_matches('.')))
 }
 
 /// Lower-case letters and digits without their marks, so that "tomas" finds Tomás.
@@ -119,7 +150,17 @@ mod tests {
 
     #[test]
     fn a_date_of_birth_is_understood_in_several_notations() {
-        for text in ["1961-03-14", "14.3.1961", "14/03/1961", "03/14/1961", "14-03-1961", "14031961", "19610314"] {
+        for text in [
+            "1961-03-14",
+            "14.3.1961",
+            "14/03/1961",
+            "03/14/1961",
+            "14-03-1961",
+            "14031961",
+            "19610314",
+            "14 Mar 1961",
+            "14. march 1961",
+        ] {
             assert_eq!(dates(text), [date("1961-03-14")], "{text}");
         }
     }
@@ -142,6 +183,23 @@ mod tests {
         assert_eq!(query.names, ["% san%", "% mar%"]);
         assert_eq!(query.birth_dates, [date("1961-03-14")]);
         assert_eq!(query.phone.as_deref(), Some("123"));
+    }
+
+    #[test]
+    fn a_date_as_our_pages_write_it_is_not_taken_for_a_name() {
+        let query = Query::read("santos 14 Mar 1961").expect("a query");
+        assert_eq!(
+            (query.names, query.birth_dates, query.phone),
+            (vec!["% santos%".to_owned()], vec![date("1961-03-14")], None)
+        );
+    }
+
+    #[test]
+    fn four_digits_may_be_a_year_of_birth_or_the_end_of_a_phone_number() {
+        let query = Query::read("santos 1961").expect("a query");
+        assert_eq!((query.birth_year, query.phone.as_deref()), (Some(1961), Some("1961")));
+        assert_eq!((days_of(1960).len(), days_of(1961).len()), (366, 365));
+        assert_eq!(Query::read("7946 0211").expect("a query").birth_year, None);
     }
 
     #[test]

@@ -16,6 +16,8 @@ async fn a_patient_is_found_by_name_date_of_birth_or_phone(pool: PgPool) {
     assert_eq!(find("14.3.1961 grace").await, ["Grace Obi"]);
     assert_eq!(find("1961-03-14").await.len(), 3);
     assert_eq!(find("7946 0211 obi").await, ["Grace Obi"]);
+    assert_eq!(find("santos 1961").await, ["Maria Santos"]);
+    assert_eq!(find("14 Mar 1961").await.len(), 3);
     for nobody in ["aria", "%", "", "15.3.1961", "x' or true --"] {
         assert_eq!(find(nobody).await, Vec::<String>::new(), "{nobody}");
     }
