@@ -3,7 +3,13 @@
 //! anyway, so a dead Redis delays a change and loses none.
 
 use crate::{errors::PageError, state::WebState};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::{
+    http::header,
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
 use futures_util::{Stream, StreamExt as _, stream};
 use service::bus::Topic;
 use std::{convert::Infallible, future::Future, pin::pin, time::Duration};
@@ -24,11 +30,7 @@ pub enum Live {
 /// The stream of one page. `look` is asked again after each happening on `topics` and every [`REREAD_EVERY`].
 ///
 /// An error ends the stream; the browser comes back by itself and meets the page's own answer.
-pub fn live<F, Fut>(
-    state: &WebState,
-    topics: &[Topic],
-    look: F,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + Send + use<F, Fut>>, PageError>
+pub fn live<F, Fut>(state: &WebState, topics: &[Topic], look: F) -> Result<impl IntoResponse + use<F, Fut>, PageError>
 where
     F: Fn() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Live, PageError>> + Send,
@@ -44,8 +46,10 @@ where
         }
         drop(seat);
     });
-    let events = tokio_stream::wrappers::ReceiverStream::new(receiver).map(Ok);
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+    let events = tokio_stream::wrappers::ReceiverStream::new(receiver).map(Ok::<_, Infallible>);
+    let stream = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
+    // Stricter than the `no-cache` that comes with a stream of events: it shows a person.
+    Ok(([(header::CACHE_CONTROL, "no-store")], stream))
 }
 
 async fn tell<F, Fut>(

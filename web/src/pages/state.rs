@@ -26,7 +26,7 @@ pub(crate) fn chip(appointment: &AppointmentView, now: Timestamp, zone: &TimeZon
         AppointmentState::Booked if is_late(appointment, now) => Chip::new("alert", "Not here yet"),
         AppointmentState::Booked => Chip::new("", "Booked"),
         AppointmentState::Arrived if appointment.left => Chip::new("alert", "Left the waiting room"),
-        AppointmentState::Arrived => Chip::new("wait", format!("Waiting {}", waiting(appointment, now))),
+        AppointmentState::Arrived => Chip::new("wait", waiting(appointment, now)),
         AppointmentState::Cancelled => Chip::new("", "Cancelled"),
         AppointmentState::NoShow => Chip::new("alert", "Did not come"),
         AppointmentState::Fulfilled => match &appointment.encounter {
@@ -42,9 +42,10 @@ pub(crate) fn chip(appointment: &AppointmentView, now: Timestamp, zone: &TimeZon
     }
 }
 
-/// Since when the patient waits, as people say it.
-pub(crate) fn waiting(appointment: &AppointmentView, now: Timestamp) -> String {
-    words::length(now.duration_since(appointment.arrived_at.unwrap_or(now)))
+/// How long the patient waits: `Waiting 6 min`, at first `Has just come`.
+fn waiting(appointment: &AppointmentView, now: Timestamp) -> String {
+    let waited = now.duration_since(appointment.arrived_at.unwrap_or(now));
+    if words::minutes(waited) == 0 { "Has just come".to_owned() } else { format!("Waiting {}", words::length(waited)) }
 }
 
 /// The time has come and the patient has not.

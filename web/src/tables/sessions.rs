@@ -3,7 +3,7 @@
 use crate::{extract::SignedIn, state::WebState};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{AccountId, Actor, ClinicId, PractitionerId, Random, Redacted, Role, Who};
+use domain::{AccountId, Actor, ClinicId, EncounterState, PractitionerId, Random, Redacted, Role, Who};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
@@ -68,10 +68,11 @@ pub(crate) async fn resume(
     let Some(row) = find(&mut *state.db.anonymous().await?, session).await? else {
         return Ok(None);
     };
-    if now >= row.expires_at || now.duration_since(row.last_seen_at) >= IDLE {
+    let actor = Actor { clinic: row.clinic, who: Who::Account { id: row.account, role: row.role } };
+    let is_idle = now.duration_since(row.last_seen_at) >= IDLE;
+    if now >= row.expires_at || (is_idle && !is_in_a_visit(state, &actor, row.practitioner, now).await?) {
         return Ok(None);
     }
-    let actor = Actor { clinic: row.clinic, who: Who::Account { id: row.account, role: row.role } };
     if is_there && now.duration_since(row.last_seen_at) >= TOUCH_EVERY {
         let mut tx = state.db.begin(&actor).await?;
         touch(&mut tx, row.clinic, session, now).await?;
@@ -80,6 +81,20 @@ pub(crate) async fn resume(
     let clinic = scheduler::clinic(&state.db, &actor).await?;
     let (account, role, name, practitioner) = (row.account, row.role, row.name, row.practitioner);
     Ok(Some(SignedIn { account, role, name, practitioner, clinic, session }))
+}
+
+/// Whoever talks with a patient presses nothing for an hour, and must be able to end the visit.
+async fn is_in_a_visit(
+    state: &WebState,
+    by: &Actor,
+    practitioner: Option<PractitionerId>,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let Some(practitioner) = practitioner else { return Ok(false) };
+    let zone = scheduler::clinic(&state.db, by).await?.zone;
+    let today = now.to_zoned(zone).date();
+    let day = scheduler::day(&state.db, by, today, Some(practitioner)).await?;
+    Ok(day.iter().filter_map(|a| a.encounter.as_ref()).any(|encounter| encounter.state == EncounterState::InProgress))
 }
 
 struct Session {

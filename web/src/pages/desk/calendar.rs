@@ -72,7 +72,7 @@ impl Calendar {
             Column { initials: words::initials(&practitioner.title_and_name), practitioner, entries }
         });
         Self {
-            hours: grid.hours(),
+            hours: grid.hours(now),
             rows: (grid.end - grid.start) / ROW,
             now: grid.now(now),
             columns: columns.collect(),
@@ -128,13 +128,17 @@ impl<'a> Grid<'a> {
         (minute - self.start).max(0) / ROW
     }
 
-    fn hours(&self) -> Vec<(i64, String)> {
+    fn hours(&self, now: Timestamp) -> Vec<(i64, String)> {
         let label = |minute: i64| {
             let midnight = Time::midnight();
             midnight.wrapping_add(SignedDuration::from_mins(minute)).strftime("%H:%M").to_string()
         };
+        // The label of the present covers whichever it is close to.
+        let present = (words::day_of(now, self.zone) == self.date).then(|| self.minute(now));
+        let is_free = |minute: &i64| present.is_none_or(|present| (present - minute).abs() >= 8);
         (self.start..self.end)
             .step_by(usize::try_from(HALF_HOUR).expect("positive"))
+            .filter(is_free)
             .map(|minute| (self.row(minute), label(minute)))
             .collect()
     }

@@ -1,0 +1,162 @@
+//! The demo clinics behind a router, and browsers in front of it.
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Request, StatusCode, header},
+};
+use domain::{AppointmentId, Redacted, Role};
+use jiff::Timestamp;
+use scheduler::{
+    demo::{Demo, demo},
+    join_tokens::SigningKey,
+};
+use service::{bus::Bus, clock::ManualClock, keys::Keys, postgres::Db, random::SystemRandom};
+use sqlx::PgPool;
+use std::{collections::BTreeMap, sync::Arc};
+use tower::ServiceExt as _;
+use web::{Site, WebState};
+
+/// The present at the beginning of each test.
+pub const NOW: &str = "2026-11-24T13:10:00Z";
+
+pub struct House {
+    pub router: Router,
+    pub clock: ManualClock,
+    pub demo: Demo,
+    pub superuser: PgPool,
+}
+
+impl House {
+    pub async fn new(pool: PgPool) -> Self {
+        Self::at(pool, "http://localhost:8080/").await
+    }
+
+    /// The house at a public address of its own.
+    pub async fn at(pool: PgPool, public_url: &str) -> Self {
+        let db = Db::over((*pool.connect_options()).clone(), 5);
+        let clock = ManualClock::at(NOW.parse::<Timestamp>().expect("a timestamp"));
+        let hash = |password: &str| web::hash_password(&SystemRandom, &Redacted::new(password.to_owned())).into_inner();
+        let demo = demo(&db, &clock, &SystemRandom, &hash).await.expect("a demo");
+        let keys =
+            Keys::derive(&Redacted::new("a secret of at least thirty-two bytes".to_owned())).expect("long enough");
+        let site = Site {
+            public_url: public_url.parse().expect("an address"),
+            signaling_url: "ws://signal.example:9000/signal".parse().expect("an address"),
+            join_tokens: SigningKey::new(&keys.join_token),
+            keys,
+            demo: true,
+        };
+        // Nobody listens there: pages work without Redis.
+        let bus = Bus::connect(&Redacted::new("redis://127.0.0.1:1".to_owned())).await.expect("an address");
+        let state = WebState::new(db, bus, Arc::new(clock.clone()), Arc::new(SystemRandom), site);
+        Self { router: web::router(state), clock, demo, superuser: pool }
+    }
+
+    /// A browser that nobody used before.
+    pub fn browser(&self) -> Browser {
+        Browser { router: self.router.clone(), cookies: BTreeMap::new() }
+    }
+
+    /// E-mail and password of the first account of a role in a clinic.
+    pub fn credentials(&self, clinic: &str, role: Role) -> (String, String) {
+        let account = self.demo.accounts.iter().find(|one| one.role == role && one.clinic.starts_with(clinic));
+        let account = account.expect("the demo has one");
+        (account.email.clone(), account.password.clone())
+    }
+
+    /// A browser in which somebody of this role has signed in.
+    pub async fn signed_in(&self, clinic: &str, role: Role) -> Browser {
+        let mut browser = self.browser();
+        let (email, password) = self.credentials(clinic, role);
+        let answer = browser.sign_in(&email, &password).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        browser
+    }
+
+    /// A booked appointment of the clinic.
+    pub fn appointment(&self, clinic: &str) -> AppointmentId {
+        self.demo.visits.iter().find(|visit| visit.clinic.starts_with(clinic)).expect("the demo has one").appointment
+    }
+
+    /// The patient opens the link that the desk shows, and says that they are here.
+    pub async fn patient_arrives(&self, appointment: AppointmentId) {
+        let mut desk = self.signed_in("Riverside", Role::Receptionist).await;
+        let page = desk.get(&format!("/appointments/{appointment}")).await.body;
+        let link = page.split("http://localhost:8080").nth(1).and_then(|rest| rest.split('"').next());
+        let answer = self.browser().post(link.expect("a visit link"), &[]).await;
+        assert_eq!(answer.header("location"), format!("/waiting/{appointment}"), "{}", answer.body);
+    }
+
+    /// One number that the superuser asks for.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.superuser).await.expect("a count")
+    }
+}
+
+#[derive(Clone)]
+pub struct Browser {
+    router: Router,
+    pub cookies: BTreeMap<String, String>,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+}
+
+impl Browser {
+    pub async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
+        self.post("/sign-in", &[("email", email), ("password", password)]).await
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).expect("a request")).await
+    }
+
+    /// Sends a form as our own page would.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_from(path, fields, "same-origin").await
+    }
+
+    /// Sends a form as a page of this `site` would.
+    pub async fn post_from(&mut self, path: &str, fields: &[(&str, &str)], site: &str) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::HOST, "localhost:8080")
+            .header("sec-fetch-site", site);
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
+    async fn send(&mut self, mut request: Request<Body>) -> Answer {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            request.headers_mut().insert(header::COOKIE, cookies.join("; ").parse().expect("cookies"));
+        }
+        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let (parts, body) = response.into_parts();
+        for set in parts.headers.get_all(header::SET_COOKIE) {
+            self.keep(set.to_str().expect("a cookie"));
+        }
+        let is_stream = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if is_stream { Vec::new() } else { to_bytes(body, 1 << 20).await.expect("a body").to_vec() };
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(bytes).expect("text") }
+    }
+
+    fn keep(&mut self, cookie: &str) {
+        let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
+        if cookie.contains("Max-Age=0") {
+            self.cookies.remove(name);
+        } else {
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+    }
+}

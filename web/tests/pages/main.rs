@@ -1,0 +1,8 @@
+//! The pages as people meet them: through the router, against a real database.
+
+mod booking;
+mod headers;
+mod house;
+mod looking;
+mod signing_in;
+mod walls;

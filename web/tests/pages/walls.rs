@@ -1,0 +1,88 @@
+//! Who may see what.
+
+use crate::house::House;
+use axum::http::StatusCode;
+use domain::Role;
+use sqlx::PgPool;
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn each_role_has_its_own_pages(pool: PgPool) {
+    let house = House::new(pool).await;
+    let (desk, day, history) = ("/desk", "/day", "/history");
+    let allowed = [
+        (Role::Receptionist, [true, false, false]),
+        (Role::Practitioner, [false, true, false]),
+        (Role::Administrator, [true, false, true]),
+    ];
+    for (role, may) in allowed {
+        let mut browser = house.signed_in("Riverside", role).await;
+        for (page, may) in [desk, day, history].into_iter().zip(may) {
+            let expected = if may { StatusCode::OK } else { StatusCode::FORBIDDEN };
+            assert_eq!(browser.get(page).await.status, expected, "{role:?} opens {page}");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_practitioner_neither_books_nor_cancels_and_a_receptionist_does_not_admit(pool: PgPool) {
+    let house = House::new(pool).await;
+    let id = house.appointment("Riverside");
+    let mut practitioner = house.signed_in("Riverside", Role::Practitioner).await;
+    for path in ["/appointments".to_owned(), format!("/appointments/{id}/cancel"), "/patients/find".to_owned()] {
+        assert_eq!(practitioner.post(&path, &[]).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let mut receptionist = house.signed_in("Riverside", Role::Receptionist).await;
+    assert_eq!(receptionist.post(&format!("/appointments/{id}/admit"), &[]).await.status, StatusCode::FORBIDDEN);
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn whoever_is_not_signed_in_is_asked_to(pool: PgPool) {
+    let house = House::new(pool).await;
+    let id = house.appointment("Riverside");
+    for path in ["/desk", "/desk/events", "/day", "/day/events", "/history", "/mailbox", "/appointments/new"] {
+        assert_eq!(house.browser().get(path).await.header("location"), "/sign-in", "{path}");
+    }
+    let answer = house.browser().post(&format!("/appointments/{id}/cancel"), &[("reason", "none")]).await;
+    assert_eq!(answer.header("location"), "/sign-in");
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn another_clinics_appointment_is_as_missing_as_one_that_never_was(pool: PgPool) {
+    let house = House::new(pool).await;
+    let mut browser = house.signed_in("Harbour", Role::Receptionist).await;
+    let foreign = browser.get(&format!("/appointments/{}", house.appointment("Riverside"))).await;
+    let missing = browser.get("/appointments/5b6fd1f3-6d0f-4f6e-9f0e-3d7c0f1f2a4b").await;
+    let nonsense = browser.get("/appointments/nonsense").await;
+    assert_eq!(foreign.status, StatusCode::NOT_FOUND);
+    assert_eq!((foreign.status, &foreign.body), (missing.status, &missing.body));
+    assert_eq!((foreign.status, &foreign.body), (nonsense.status, &nonsense.body));
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn another_clinics_appointment_can_be_neither_cancelled_nor_sent_nor_admitted(pool: PgPool) {
+    let house = House::new(pool).await;
+    let id = house.appointment("Riverside");
+    let mut desk = house.signed_in("Harbour", Role::Receptionist).await;
+    let mut doctor = house.signed_in("Harbour", Role::Practitioner).await;
+    let cancelled = desk.post(&format!("/appointments/{id}/cancel"), &[("reason", "mischief")]).await;
+    let sent = desk.post(&format!("/appointments/{id}/send-link"), &[]).await;
+    let admitted = doctor.post(&format!("/appointments/{id}/admit"), &[]).await;
+    for answer in [cancelled, sent, admitted] {
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    }
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_form_on_another_site_does_nothing(pool: PgPool) {
+    let house = House::new(pool).await;
+    let id = house.appointment("Riverside");
+    let mut browser = house.signed_in("Riverside", Role::Receptionist).await;
+    let path = format!("/appointments/{id}/cancel");
+    for site in ["cross-site", "same-site"] {
+        let answer = browser.post_from(&path, &[("reason", "forged")], site).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert!(answer.body.contains("Nothing was changed."));
+    }
+    assert_eq!(house.count("select count(*) from appointments where cancel_reason = 'forged'").await, 0);
+    assert_eq!(browser.post(&path, &[("reason", "The patient is away")]).await.status, StatusCode::SEE_OTHER);
+}
