@@ -2,8 +2,13 @@
 
 use ::signaling::{Signaling, SignalingConfig};
 use ::web::{Site, WebState};
-use axum::Router;
+use anyhow::Context as _;
+use axum::{
+    Router, body::Body, extract::State, http::header::CONTENT_TYPE, middleware::map_response_with_state,
+    response::Response,
+};
 use domain::{Clock, Random};
+use futures_util::StreamExt as _;
 use media_relay::RelayConfig;
 use scheduler::{
     Mailer, SchedulerConfig,
@@ -39,7 +44,8 @@ impl Parts {
     /// # Errors
     /// When a variable is missing, or Postgres does not answer.
     pub async fn connect(config: &Config) -> anyhow::Result<Self> {
-        let db = Db::connect(config.database_url()?, config.settings.database_connections).await?;
+        let db = Db::connect(config.database_url()?, config.settings.database_connections).await;
+        let db = db.context("the Postgres of DATABASE_URL does not answer")?;
         let bus = Bus::connect(config.redis_url()?).await?;
         Ok(Self { db, bus, clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) })
     }
@@ -53,11 +59,11 @@ impl Parts {
     }
 }
 
-/// The pages.
+/// The pages, whose event streams end when `draining` is cancelled: browsers open them again at another node.
 ///
 /// # Errors
 /// When `SECRET` is missing.
-pub fn web(parts: &Parts, config: &Config) -> anyhow::Result<Router> {
+pub fn web(parts: &Parts, config: &Config, draining: CancellationToken) -> anyhow::Result<Router> {
     let keys = Keys::derive(config.secret()?)?;
     let site = Site {
         public_url: config.public_url.clone(),
@@ -67,7 +73,8 @@ pub fn web(parts: &Parts, config: &Config) -> anyhow::Result<Router> {
         demo: config.settings.demo,
     };
     let Parts { db, bus, clock, random } = parts.clone();
-    Ok(::web::router(WebState::new(db, bus, clock, random, site)))
+    let router = ::web::router(WebState::new(db, bus, clock, random, site));
+    Ok(router.layer(map_response_with_state(draining, end_events_when_draining)))
 }
 
 /// The node behind the WebSocket of the browsers; `::signaling::router` serves it.
@@ -112,7 +119,11 @@ pub fn relay(config: &Config) -> anyhow::Result<RelayConfig> {
         media_port: settings.media_port,
         public_addresses: settings.public_address.clone(),
         control_addr: settings.relay_control_addr,
-        control_url: settings.relay_control_url.as_ref().map(ToString::to_string),
+        control_url: settings
+            .relay_control_url
+            .as_ref()
+            .and_then(|url| url.join("relay").ok())
+            .map(|url| url.to_string()),
         redis_url: config.redis_url.clone(),
         drain: RELAY_DRAIN,
         ..local
@@ -144,6 +155,16 @@ fn signaling_url(config: &Config) -> Url {
         url.set_path("/signal");
         url
     })
+}
+
+/// A server waits for every answer to end before it stops, and a stream of events never would.
+async fn end_events_when_draining(State(draining): State<CancellationToken>, answer: Response) -> Response {
+    let is_events =
+        answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    if !is_events {
+        return answer;
+    }
+    answer.map(|body| Body::from_stream(body.into_data_stream().take_until(draining.cancelled_owned())))
 }
 
 async fn ping_postgres(db: Db) -> Result<(), String> {

@@ -11,7 +11,7 @@ mod redis;
 mod secrets;
 
 use crate::{demo, services, services::Parts};
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use everything::Everything;
 use folder::Folder;
@@ -91,7 +91,12 @@ async fn serve(
     began: Instant,
 ) -> anyhow::Result<()> {
     let database_url = config.database_url()?;
-    step("Database schema", async { Ok(service::postgres::migrate(database_url).await?) }).await?;
+    step("Database schema", async {
+        service::postgres::migrate(database_url)
+            .await
+            .context("the database of DATABASE_URL cannot be brought up to date")
+    })
+    .await?;
     let parts = Parts::connect(config).await?;
     let demo = if config.settings.demo { step("Demo clinics", demo::make(&parts.db)).await? } else { Demo::default() };
     let internal_address = internal.local_addr()?;

@@ -13,7 +13,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let internal = services::bind("INTERNAL_ADDR", config.settings.internal_addr).await?;
     process.answer_health(internal, parts.health(process.draining.clone()));
     let listener = services::bind("BIND_ADDR", config.settings.bind_addr).await?;
-    process.serve(listener, services::web(&parts, &config)?);
+    process.serve(listener, services::web(&parts, &config, process.draining.clone())?);
     process.end().await;
     Ok(())
 }

@@ -66,7 +66,7 @@ pub struct Settings {
     /// Where a media relay listens to signaling. Port 0 takes a free one.
     #[arg(long, env, default_value = "127.0.0.1:0")]
     pub relay_control_addr: SocketAddr,
-    /// Where signaling reaches this relay, when that is not `RELAY_CONTROL_ADDR`, as `ws://host:port`.
+    /// Where signaling reaches this relay, when that is not `RELAY_CONTROL_ADDR`, as `ws://host:port/relay`.
     #[arg(long, env)]
     pub relay_control_url: Option<Url>,
     /// Address on which a media relay receives media (UDP).
@@ -85,7 +85,7 @@ pub struct Settings {
     #[arg(long, env, default_value_t = 10)]
     pub database_connections: u32,
     /// Demo: passwords may be printed, and e-mails land on a page. Never with real patients.
-    #[arg(long, env, default_value_t = false)]
+    #[arg(long, env, default_value_t = false, value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
     /// What is logged (tracing's filter syntax).
     #[arg(long, env = "RUST_LOG", default_value = "info")]
@@ -279,7 +279,9 @@ mod tests {
     use super::*;
 
     fn settings(args: &[&str]) -> Settings {
-        let matches = OnlySettings::command().get_matches_from([&["bedside"], args].concat());
+        // Whatever runs the tests has an environment of its own.
+        let command = OnlySettings::command().mut_args(|arg| arg.env(None::<&'static str>));
+        let matches = command.get_matches_from([&["bedside"], args].concat());
         Settings::from_arg_matches(&matches).expect("complete settings")
     }
 

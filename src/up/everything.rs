@@ -32,7 +32,7 @@ impl Everything {
         relay.drain = Duration::ZERO; // nobody but this process could carry the rooms on
         let relay = Relay::start(relay, parts.random.clone()).await?;
         let signaling = services::signaling(parts, config, stop.clone())?;
-        let router = services::web(parts, config)?.merge(signaling::router(signaling.clone()));
+        let router = services::web(parts, config, stop.clone())?.merge(signaling::router(signaling.clone()));
         let everything = Self { relay, signaling, tasks: TaskTracker::new(), stop };
         let pages = axum::serve(pages, router.into_make_service_with_connect_info::<SocketAddr>());
         everything.work(pages.with_graceful_shutdown(everything.stop.clone().cancelled_owned()).into_future());

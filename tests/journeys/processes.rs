@@ -2,7 +2,7 @@
 
 use crate::support::processes::Processes;
 use domain::media::MediaKind;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_visit_takes_place_with_each_service_as_a_process_of_its_own() {
@@ -20,11 +20,15 @@ async fn a_visit_takes_place_with_each_service_as_a_process_of_its_own() {
             there.await.expect("they hear and see each other");
         }
     }
+    // Somebody's page is open, and stays so while the processes stop.
+    let _day = practitioner.listens_to("/day/events").await;
     practitioner.ends(&meeting).await;
     let told = guest.signaling().expect("they came by signaling").until(|heard| heard.ended, Duration::from_secs(10));
     told.await.expect("the end arrives");
 
+    let asked = Instant::now();
     for (end, service) in bedside.stop().await.iter().zip(["web", "signaling", "scheduler", "media-relay"]) {
         assert!(end.success(), "{service} ended with {end}");
     }
+    assert!(asked.elapsed() < Duration::from_secs(15), "nobody is waited for longer than they need");
 }

@@ -28,7 +28,9 @@ async fn an_ordinary_owner_migrates_and_the_doors_work(pool: PgPool) {
     for sql in [leftover, role, owns].into_iter().chain(grant) {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&pool).await.expect("an owner");
     }
-    let url = Redacted::new(format!("postgres://{owner}:secret@{}:{}/{name}", options.get_host(), options.get_port()));
+    let socket = options.get_socket().map(|folder| format!("?host={}", folder.display())).unwrap_or_default();
+    let (host, port) = (options.get_host(), options.get_port());
+    let url = Redacted::new(format!("postgres://{owner}:secret@{host}:{port}/{name}{socket}"));
     assert_ne!(pending_migrations(&url).await.expect("a count"), 0);
     migrate(&url).await.expect("migrations");
     migrate(&url).await.expect("nothing to do");

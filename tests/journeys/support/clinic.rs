@@ -180,7 +180,7 @@ async fn parts(config: &Config, clock: &ManualClock) -> Parts {
 
 fn router(parts: &Parts, config: &Config, stop: &CancellationToken) -> Router {
     let signaling = services::signaling(parts, config, stop.clone()).expect("a complete configuration");
-    services::web(parts, config).expect("a complete configuration").merge(signaling::router(signaling))
+    services::web(parts, config, stop.clone()).expect("a complete configuration").merge(signaling::router(signaling))
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
