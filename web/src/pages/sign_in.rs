@@ -26,6 +26,8 @@ use domain::{Actor, Redacted, Who};
 use jiff::SignedDuration;
 use serde::Deserialize;
 use service::audit::{self, AuditEvent};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Over which time attempts are counted.
 const WINDOW: SignedDuration = SignedDuration::from_mins(15);
@@ -35,6 +37,9 @@ const MAX_FOR_ACCOUNT: i64 = 10;
 
 /// Attempts from one address within [`WINDOW`]. A whole clinic may stand behind one.
 const MAX_FROM_ADDRESS: i64 = 300;
+
+/// A refusal takes at least this long, so that nobody can tell by the time whether it was written into a clinic's history.
+const REFUSAL_TAKES: Duration = Duration::from_millis(250);
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -84,7 +89,9 @@ pub(crate) async fn post(
             "Too many attempts. Wait a quarter of an hour, then try again.",
         );
     }
+    let earliest_refusal = Instant::now() + REFUSAL_TAKES;
     let Some(account) = prove(&state, &email, credentials.password).await? else {
+        tokio::time::sleep_until(earliest_refusal).await;
         return again(
             page,
             email,
