@@ -282,6 +282,21 @@ fn a_nominated_address_takes_the_media_over() {
 }
 
 #[test]
+fn an_address_that_somebody_else_proves_is_no_longer_the_first_ones() {
+    let mut shard = TestShard::with_browsers(3);
+    shard.sends_video(0, &vp8(true, 0));
+    // The third comes from the second's address, as when a router gives a port to somebody else.
+    let pair = shard.browsers[1].pair;
+    let mut check = shard.browsers[2].check(true);
+    shard.worker.handle_datagram(pair, &mut check, shard.now);
+    shard.worker.egress.take();
+    let mut packet = shard.browsers[0].seals(VIDEO_SSRC, 96, &vp8(false, 1));
+    shard.worker.handle_datagram(shard.browsers[0].pair, &mut packet, shard.now);
+    let sent: Vec<_> = shard.worker.egress.take().into_iter().map(|(pair, _)| pair).collect();
+    assert_eq!(sent, [pair], "the third's picture, and nothing of the second's");
+}
+
+#[test]
 fn without_consent_nothing_is_sent_and_with_it_again() {
     let mut shard = TestShard::with_browsers(2);
     shard.sends_video(0, &vp8(true, 0));

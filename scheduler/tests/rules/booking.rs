@@ -36,6 +36,41 @@ async fn of_fifty_who_book_the_same_slot_one_wins(pool: PgPool) {
     assert_eq!(house.actions().await.iter().filter(|action| *action == "appointment.booked").count(), 1);
 }
 
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn who_books_the_same_practitioner_waits_before_writing_anything(pool: PgPool) {
+    let house = Arc::new(House::new(pool).await);
+    // Whoever holds the end of the history stops the first booking just before its end.
+    let mut holder = house.superuser.begin().await.expect("a transaction");
+    sqlx::query("select from audit_heads for update").execute(&mut *holder).await.expect("held");
+    let books = |patient| {
+        let house = house.clone();
+        tokio::spawn(async move { house.book(patient, at("10:00")).await })
+    };
+    let first = books(0);
+    waiting(&house, 1).await;
+    let second = books(1);
+    // Two that have written wait for each other's reservations, which is a deadlock when it happens at once.
+    assert_eq!(waiting(&house, 2).await, ["advisory", "transactionid"]);
+    holder.commit().await.expect("let go");
+    first.await.expect("it ends").expect("a free slot");
+    assert!(matches!(second.await.expect("it ends"), Err(BookError::SlotTaken)));
+}
+
+/// What they wait for, once so many wait.
+async fn waiting(house: &House, count: usize) -> Vec<String> {
+    let sql = "select wait_event from pg_stat_activity
+               where datname = current_database() and wait_event_type = 'Lock' order by wait_event";
+    let until = async {
+        loop {
+            let waits: Vec<String> = sqlx::query_scalar(sql).fetch_all(&house.superuser).await.expect("a read");
+            if waits.len() == count {
+                return waits;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), until).await.expect("they come to wait")
+}
+
 async fn another_patient(house: &House, number: usize) -> PatientId {
     let new = scheduler::NewPatient {
         name: format!("Racer {number}"),

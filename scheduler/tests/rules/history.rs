@@ -37,6 +37,46 @@ async fn a_changed_event_is_found(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_change_of_anything_an_event_says_is_found(pool: PgPool) {
+    let house = House::new(pool).await;
+    house.admitted().await;
+    let changes = [
+        ("action", "'nothing'"),
+        ("actor_id", "gen_random_uuid()"),
+        ("actor_kind", "'service'"),
+        ("actor_role", "'administrator'"),
+        ("appointment_id", "gen_random_uuid()"),
+        ("at", "at + interval '1 microsecond'"),
+        ("detail", "'{\"a\": 1}'"),
+        ("encounter_id", "gen_random_uuid()"),
+        ("patient_id", "gen_random_uuid()"),
+    ];
+    for (column, value) in changes {
+        let mut tx = house.superuser.begin().await.expect("a transaction");
+        sqlx::query("set local session_replication_role = replica").execute(&mut *tx).await.expect("guards off");
+        let clinic = house.riverside.id.0;
+        let act = sqlx::query("select set_config('bedside.clinic_id', $1, true)").bind(clinic.to_string());
+        act.execute(&mut *tx).await.expect("a setting");
+        let sql = format!("update audit_events set {column} = {value} where clinic_id = $1 and sequence = 4");
+        let changed = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(clinic).execute(&mut *tx).await.expect("a change");
+        assert_eq!(changed.rows_affected(), 1, "{column}");
+        let broken_at = sqlx::query_scalar("select broken_at from verify_audit_events()");
+        let broken_at: Option<i64> = broken_at.fetch_one(&mut *tx).await.expect("a read");
+        assert_eq!(broken_at, Some(4), "{column}");
+    }
+    let columns: Vec<String> = sqlx::query_scalar(
+        "select column_name::text from information_schema.columns
+         where table_name = 'audit_events'
+           and column_name not in ('clinic_id', 'sequence', 'previous_digest', 'digest')
+         order by 1",
+    )
+    .fetch_all(&house.superuser)
+    .await
+    .expect("columns");
+    assert_eq!(columns, changes.map(|(column, _)| column), "a new column is covered too");
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn an_event_whose_digest_was_recomputed_is_found(pool: PgPool) {
     let house = House::new(pool).await;
     house.admitted().await;

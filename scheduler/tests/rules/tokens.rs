@@ -63,6 +63,17 @@ async fn a_token_is_refused_after_a_minute(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_token_is_refused_when_its_row_has_expired_whatever_its_paper_says(pool: PgPool) {
+    let house = House::new(pool).await;
+    let (_, encounter) = house.admitted().await;
+    let token = mint_for_doctor(&house, encounter).await;
+    let earlier = "update join_tokens set expires_at = expires_at - interval '1 minute'";
+    sqlx::query(earlier).execute(&house.superuser).await.expect("a change");
+    let late = redeem(&house.db, &house.clock, &VerifyingKey::new(&house.keys.join_token), &token).await;
+    assert!(matches!(late, Err(TokenRefused::Refused)), "{late:?}");
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn a_token_is_refused_when_the_encounter_is_finished(pool: PgPool) {
     let house = House::new(pool).await;
     let (appointment, encounter) = house.admitted().await;

@@ -89,6 +89,23 @@ async fn a_query_that_forgets_the_clinic_sees_its_own_rows_only(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_clinic_sees_and_changes_itself_alone(pool: PgPool) {
+    let house = House::new(pool).await;
+    let mut tx = house.db.begin(&house.riverside.receptionist).await.expect("a transaction");
+    let seen: Vec<uuid::Uuid> = sqlx::query_scalar("select id from clinics").fetch_all(&mut *tx).await.expect("a read");
+    assert_eq!(seen, [house.riverside.id.0]);
+    let theirs = sqlx::query("update clinics set phone = '2' where id = $1").bind(house.harbour.id.0);
+    assert_eq!(theirs.execute(&mut *tx).await.expect("an update of nothing").rows_affected(), 0);
+    let third = "insert into clinics (id, name, time_zone, phone) values (gen_random_uuid(), 'Third', 'UTC', '3')";
+    let refused = sqlx::query(third).execute(&mut *tx).await.expect_err("a refusal");
+    assert!(refused.to_string().contains("row-level security"), "{refused}");
+
+    let mut nobody = house.db.anonymous().await.expect("a transaction");
+    let seen: i64 = sqlx::query_scalar("select count(*) from clinics").fetch_one(&mut *nobody).await.expect("a count");
+    assert_eq!(seen, 0);
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn a_row_cannot_be_written_or_moved_into_another_clinic(pool: PgPool) {
     let house = House::new(pool).await;
     house.book(0, at("10:00")).await.expect("a free slot");

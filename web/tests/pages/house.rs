@@ -8,7 +8,7 @@ use axum::{
 use domain::{AppointmentId, Redacted, Role};
 use jiff::Timestamp;
 use scheduler::{
-    demo::{Demo, demo},
+    demo::{Demo, DemoVisit, demo},
     join_tokens::SigningKey,
 };
 use service::{bus::Bus, clock::ManualClock, keys::Keys, postgres::Db, random::SystemRandom};
@@ -38,8 +38,7 @@ impl House {
         let clock = ManualClock::at(NOW.parse::<Timestamp>().expect("a timestamp"));
         let hash = |password: &str| web::hash_password(&SystemRandom, &Redacted::new(password.to_owned())).into_inner();
         let demo = demo(&db, &clock, &SystemRandom, &hash).await.expect("a demo");
-        let keys =
-            Keys::derive(&Redacted::new("a secret of at least thirty-two bytes".to_owned())).expect("long enough");
+        let keys = keys();
         let site = Site {
             public_url: public_url.parse().expect("an address"),
             signaling_url: "ws://signal.example:9000/signal".parse().expect("an address"),
@@ -88,10 +87,20 @@ impl House {
         assert_eq!(answer.header("location"), format!("/waiting/{appointment}"), "{}", answer.body);
     }
 
+    /// The path of the link that the patient of a visit was sent.
+    pub fn link_of(&self, visit: &DemoVisit) -> String {
+        let link = scheduler::visit_link(&keys().visit_link, visit.appointment, visit.link_version);
+        format!("/visit/{}", link.expose())
+    }
+
     /// One number that the superuser asks for.
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.superuser).await.expect("a count")
     }
+}
+
+fn keys() -> Keys {
+    Keys::derive(&Redacted::new("a secret of at least thirty-two bytes".to_owned())).expect("long enough")
 }
 
 #[derive(Clone)]

@@ -86,3 +86,23 @@ async fn a_form_on_another_site_does_nothing(pool: PgPool) {
     assert_eq!(house.count("select count(*) from appointments where cancel_reason = 'forged'").await, 0);
     assert_eq!(browser.post(&path, &[("reason", "The patient is away")]).await.status, StatusCode::SEE_OTHER);
 }
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn the_cookie_of_one_visit_opens_no_other(pool: PgPool) {
+    let house = House::new(pool).await;
+    let [own, other] = [0, 1].map(|number| house.demo.visits[number].appointment);
+    house.patient_arrives(other).await;
+    let mut patient = house.browser();
+    let arrived = patient.post(&house.link_of(&house.demo.visits[0]), &[]).await;
+    assert_eq!(arrived.header("location"), format!("/waiting/{own}"), "{}", arrived.body);
+    // Whoever finds the other visit's address out gives their own cookie its name.
+    let cookie = patient.cookies[&format!("visit-{}", own.0.simple())].clone();
+    patient.cookies.insert(format!("visit-{}", other.0.simple()), cookie);
+    for path in ["waiting", "consultation", "goodbye"].map(|page| format!("/{page}/{other}")) {
+        assert_eq!(patient.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for path in [format!("/waiting/{other}/leave"), format!("/consultation/{other}/join-tokens")] {
+        assert_eq!(patient.post(&path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(house.count("select count(*) from seats where left_at is not null").await, 0);
+}
