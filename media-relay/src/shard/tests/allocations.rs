@@ -1,4 +1,4 @@
-//! Counts the allocations of this thread.
+//! Counts the allocations of this thread, and the bytes it holds.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -7,6 +7,7 @@ use std::{
 
 thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
+    static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -15,12 +16,14 @@ struct Counting;
 // SAFETY: every call is handed on unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
+        COUNT.set(COUNT.get() + 1);
+        HELD.set(HELD.get() + layout.size() as i64);
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.set(HELD.get() - layout.size() as i64);
         // SAFETY: as the caller promised.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -34,4 +37,9 @@ pub(super) fn during(work: impl FnOnce()) -> u64 {
     let before = COUNT.get();
     work();
     COUNT.get() - before
+}
+
+/// How many bytes this thread has taken and not given back.
+pub(super) fn held() -> i64 {
+    HELD.get()
 }
