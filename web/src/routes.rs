@@ -62,7 +62,7 @@ fn staff() -> Router<WebState> {
 /// The patient's link, waiting room and goodbye; the consultation of both.
 fn patients() -> Router<WebState> {
     Router::new()
-        .route("/visit/{token}", get(pages::visit::link::get).post(pages::visit::link::post))
+        .route("/visit/{token}", get(pages::visit::arrive::get).post(pages::visit::arrive::post))
         .route("/not-you", get(pages::visit::not_you::get))
         .route("/waiting/{appointment}", get(pages::visit::waiting::get))
         .route("/waiting/{appointment}/events", get(pages::visit::waiting::events))

@@ -1,7 +1,7 @@
 //! What a patient sees, from the link to the goodbye. One thing a page, and no account.
 
+pub(crate) mod arrive;
 pub(crate) mod goodbye;
-pub(crate) mod link;
 pub(crate) mod not_you;
 pub(crate) mod waiting;
 

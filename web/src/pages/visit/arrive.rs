@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use scheduler::{AppointmentView, ArriveError};
 
 #[derive(Template)]
-#[template(path = "visit/link.html")]
-struct LinkPage {
+#[template(path = "visit/arrive.html")]
+struct ArrivePage {
     page: Page,
     visit: Visit,
     face: Face,
@@ -118,5 +118,5 @@ async fn show(
     let opens = super::when(visit.appointment.window.opens_at, now, &visit.clinic.zone)
         .replacen("Today", "today", 1)
         .replacen("Tomorrow", "tomorrow", 1);
-    Ok(Html(LinkPage { page, visit, face, token, opens, now }.render()?))
+    Ok(Html(ArrivePage { page, visit, face, token, opens, now }.render()?))
 }
