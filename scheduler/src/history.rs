@@ -69,8 +69,8 @@ pub async fn verify_history(db: &Db, by: &Actor) -> Result<HistoryCheck, sqlx::E
     tables::audit_events::verify(&mut *db.begin(by).await?).await
 }
 
-/// An action as people say it, after the actor's name.
-pub(crate) fn phrase(action: &str) -> &'static str {
+/// An action as people say it, after the actor's name. `detail` says whom signaling connected.
+pub(crate) fn phrase(action: &str, detail: &serde_json::Value) -> &'static str {
     match action {
         "appointment.arrived" => "arrived in the waiting room",
         "appointment.admitted" => "admitted the patient",
@@ -84,7 +84,8 @@ pub(crate) fn phrase(action: &str) -> &'static str {
         "mail.given_up" => "could not send the visit link",
         "patient.added" => "added the patient",
         "patient.read" => "opened the patient",
-        "room.entered" => "connected somebody to the consultation",
+        "room.entered" if detail["role"] == "patient" => "connected the patient to the consultation",
+        "room.entered" => "connected the practitioner to the consultation",
         "seat.left" => "left the waiting room",
         "session.ended" => "signed out",
         "session.refused" => "was refused at sign-in",

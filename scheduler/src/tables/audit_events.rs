@@ -44,7 +44,7 @@ pub(crate) async fn newest(
             at: row.at.to_jiff(),
             actor: row.actor_name.or_else(|| row.actor_role.clone()).unwrap_or_default(),
             role: if row.actor_kind == "account" { row.actor_role.unwrap_or_default() } else { row.actor_kind },
-            phrase: crate::history::phrase(&row.action),
+            phrase: crate::history::phrase(&row.action, &row.detail),
             action: row.action,
             appointment: row.appointment_id,
             patient: row.patient_id,
