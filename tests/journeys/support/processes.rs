@@ -35,10 +35,9 @@ impl Processes {
     pub async fn start(filter: &str) -> Self {
         let redis = Redis::start().await;
         let database = database::empty().await;
-        let folder =
-            std::env::temp_dir().join(format!("bedside-processes-{}", database.rsplit('_').next().unwrap_or("")));
-        std::fs::create_dir_all(&folder).expect("a temporary folder");
         let [pages, signaling] = [free_port(), free_port()];
+        let folder = std::env::temp_dir().join(format!("bedside-processes-{}-{pages}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a temporary folder");
         let mut started = Self {
             demo: Demo::default(),
             url: format!("http://127.0.0.1:{pages}"),
