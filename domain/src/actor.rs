@@ -1,6 +1,6 @@
 //! On whose behalf something happens. Every transaction has one.
 
-use crate::{AccountId, AppointmentId, ClinicId, PatientId};
+use crate::{AccountId, ApiTokenId, AppointmentId, ClinicId, PatientId};
 use serde::{Deserialize, Serialize};
 
 /// Somebody who acts within one clinic.
@@ -28,6 +28,13 @@ pub enum Who {
         id: PatientId,
         /// The appointment whose link was used.
         appointment: AppointmentId,
+    },
+    /// A program of the clinic, by its token.
+    ApiToken {
+        /// The token.
+        id: ApiTokenId,
+        /// What it may do: as much as a person of this role.
+        role: Role,
     },
     /// One of our own services, by name.
     Service(&'static str),

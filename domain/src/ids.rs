@@ -49,4 +49,20 @@ ids! {
     RelayId
     /// One message of the chat in a consultation.
     ChatMessageId
+    /// What may be booked: a kind of visit with its length and rules.
+    VisitTypeId
+    /// An interpreter, a room or a device.
+    ResourceId
+    /// A time kept for somebody who is still filling in a form.
+    HoldId
+    /// Appointments that were booked together, by one recurrence.
+    SeriesId
+    /// Somebody who would come sooner.
+    WaitlistEntryId
+    /// A freed time, held for somebody on the waitlist.
+    WaitlistOfferId
+    /// What a program of the clinic calls the API with.
+    ApiTokenId
+    /// An address that is told what happens.
+    WebhookId
 }

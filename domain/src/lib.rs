@@ -19,8 +19,8 @@ pub use appointment::{AppointmentState, ArrivalWindow};
 pub use clock::Clock;
 pub use encounter::EncounterState;
 pub use ids::{
-    AccountId, AppointmentId, ChatMessageId, ClinicId, EncounterId, ParticipantId, PatientId, PractitionerId, RelayId,
-    RoomId,
+    AccountId, ApiTokenId, AppointmentId, ChatMessageId, ClinicId, EncounterId, HoldId, ParticipantId, PatientId,
+    PractitionerId, RelayId, ResourceId, RoomId, SeriesId, VisitTypeId, WaitlistEntryId, WaitlistOfferId, WebhookId,
 };
 pub use join_token::{JOIN_TOKEN_LIFETIME, JOIN_TOKEN_TYPE, JoinClaims};
 pub use random::Random;

@@ -53,6 +53,6 @@ pub async fn consultation(db: &Db, by: &Actor, id: EncounterId) -> Result<Option
 pub(crate) fn may_see(by: &Actor, id: AppointmentId) -> bool {
     match by.who {
         Who::Patient { appointment, .. } => appointment == id,
-        Who::Account { .. } | Who::Service(_) => true,
+        Who::Account { .. } | Who::ApiToken { .. } | Who::Service(_) => true,
     }
 }

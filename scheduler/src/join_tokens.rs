@@ -183,7 +183,7 @@ async fn role_in(
         Who::Patient { id, appointment } if appointment == encounter.appointment && id == encounter.patient => {
             Ok(ParticipantRole::Patient)
         }
-        Who::Patient { .. } => Err(MintError::NotFound),
+        Who::Patient { .. } | Who::ApiToken { .. } => Err(MintError::NotFound),
         Who::Account { .. } if is_theirs(connection, by, encounter.practitioner).await? => {
             Ok(ParticipantRole::Practitioner)
         }

@@ -83,6 +83,7 @@ fn describe(who: &Who) -> (&'static str, Option<Uuid>, Option<&'static str>) {
     match who {
         Who::Account { id, role } => ("account", Some(id.0), Some(role.as_str())),
         Who::Patient { id, .. } => ("patient", Some(id.0), None),
+        Who::ApiToken { id, role } => ("api_token", Some(id.0), Some(role.as_str())),
         Who::Service(name) => ("service", None, Some(name)),
     }
 }

@@ -116,6 +116,7 @@ fn actor_text(who: &Who) -> String {
     match who {
         Who::Account { id, .. } => format!("account:{id}"),
         Who::Patient { id, .. } => format!("patient:{id}"),
+        Who::ApiToken { id, .. } => format!("api_token:{id}"),
         Who::Service(name) => format!("service:{name}"),
     }
 }

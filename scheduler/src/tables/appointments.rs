@@ -30,7 +30,7 @@ pub(crate) struct Locked {
 pub(crate) async fn add(connection: &mut PgConnection, by: &Actor, new: &New) -> Result<(), sqlx::Error> {
     let booked_by = match by.who {
         Who::Account { id, .. } => Some(id.0),
-        Who::Patient { .. } | Who::Service(_) => None,
+        Who::ApiToken { .. } | Who::Patient { .. } | Who::Service(_) => None,
     };
     sqlx::query!(
         "insert into appointments (clinic_id, id, patient_id, practitioner_id, state, starts_at, ends_at, wall_time,
