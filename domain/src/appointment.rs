@@ -46,6 +46,14 @@ impl AppointmentState {
         }
     }
 
+    /// The appointment gets another time. Who has arrived waits for this one, and is not sent away by a change of plan.
+    pub const fn reschedule(self) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Booked => Ok(Self::Booked),
+            _ => Err(self.refuse("rescheduling")),
+        }
+    }
+
     /// The time has passed and nobody came.
     pub const fn miss(self) -> Result<Self, InvalidTransition> {
         match self {
@@ -68,6 +76,54 @@ impl AppointmentState {
     const fn refuse(self, action: &'static str) -> InvalidTransition {
         InvalidTransition { action, state: self.as_str() }
     }
+}
+
+/// Where an appointment came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The front desk booked it.
+    Desk,
+    /// The patient booked it on the clinic's public page.
+    #[cfg_attr(feature = "sqlx", sqlx(rename = "self"))]
+    #[serde(rename = "self")]
+    Patient,
+    /// A program of the clinic.
+    Api,
+    /// The patient came without one.
+    WalkIn,
+    /// One of several that were booked together.
+    Series,
+    /// The patient accepted a freed time.
+    Waitlist,
+}
+
+impl Source {
+    /// The word used in the database and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Desk => "desk",
+            Self::Patient => "self",
+            Self::Api => "api",
+            Self::WalkIn => "walk_in",
+            Self::Series => "series",
+            Self::Waitlist => "waitlist",
+        }
+    }
+}
+
+/// How much of a series a change concerns. Of an appointment that is alone, each is the appointment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// This appointment.
+    #[default]
+    This,
+    /// This one and those after it.
+    ThisAndFollowing,
+    /// All that still lie ahead.
+    Series,
 }
 
 /// When a patient may say *I'm here*.
@@ -140,6 +196,19 @@ mod tests {
     fn what_is_over_cannot_be_cancelled() {
         for state in [AppointmentState::Fulfilled, AppointmentState::Cancelled, AppointmentState::NoShow] {
             assert!(state.cancel().is_err(), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_still_lies_ahead_is_given_another_time() {
+        assert_eq!(AppointmentState::Booked.reschedule(), Ok(AppointmentState::Booked));
+        for state in [
+            AppointmentState::Arrived,
+            AppointmentState::Fulfilled,
+            AppointmentState::Cancelled,
+            AppointmentState::NoShow,
+        ] {
+            assert!(state.reschedule().is_err(), "{state:?}");
         }
     }
 

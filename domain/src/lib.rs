@@ -10,12 +10,13 @@ mod ids;
 mod join_token;
 pub mod media;
 mod random;
+pub mod recurrence;
 mod redacted;
 pub mod relay;
 pub mod signal;
 
 pub use actor::{Actor, Role, Who};
-pub use appointment::{AppointmentState, ArrivalWindow};
+pub use appointment::{AppointmentState, ArrivalWindow, Scope, Source};
 pub use clock::Clock;
 pub use encounter::EncounterState;
 pub use ids::{
@@ -24,6 +25,7 @@ pub use ids::{
 };
 pub use join_token::{JOIN_TOKEN_LIFETIME, JOIN_TOKEN_TYPE, JoinClaims};
 pub use random::Random;
+pub use recurrence::{Recurrence, RecurrenceError};
 pub use redacted::Redacted;
 
 /// A state was asked to become one that does not follow from it.
