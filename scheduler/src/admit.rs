@@ -52,7 +52,8 @@ pub async fn admit(
         return Ok(encounter);
     }
     let fulfilled = appointment.state.admit().map_err(|_| AdmitError::NotWaiting)?;
-    tables::appointments::set_state(&mut tx, by.clinic, id, fulfilled, None).await?;
+    tables::appointments::set_state(&mut tx, by.clinic, id, fulfilled, &tables::appointments::Outcome::default())
+        .await?;
     let encounter = begin(&mut tx, clock, random, by, id, &appointment).await?;
     let event = AuditEvent::new("appointment.admitted").appointment(id).patient(appointment.patient);
     audit::record(&mut tx, by, event.encounter(encounter)).await?;

@@ -53,7 +53,8 @@ pub async fn arrive(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentId) -
     let is_new = appointment.state == AppointmentState::Booked;
     if is_new {
         let arrived = appointment.state.arrive().expect("a booked patient may arrive");
-        tables::appointments::set_state(&mut tx, by.clinic, id, arrived, None).await?;
+        tables::appointments::set_state(&mut tx, by.clinic, id, arrived, &tables::appointments::Outcome::default())
+            .await?;
     }
     let arrived_at = tables::seats::take(&mut tx, by.clinic, id, now).await?;
     let ahead = tables::views::find(&mut tx, by.clinic, id).await?.map_or(0, |view| view.ahead);

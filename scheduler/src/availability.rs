@@ -1,7 +1,7 @@
 //! The free slots of a practitioner on a day.
 
-use crate::{tables, tables::schedules::Rule};
-use domain::{Actor, ClinicId, Clock, PractitionerId};
+use crate::{tables, tables::schedules::Rule, views::VisitTypeView};
+use domain::{Actor, ClinicId, Clock, PractitionerId, VisitTypeId};
 use jiff::{
     SignedDuration, Timestamp, ToSpan as _,
     civil::{Date, Time},
@@ -22,17 +22,81 @@ pub struct Slot {
     pub ends_at: Timestamp,
 }
 
-/// The slots of `date` (a day of the clinic) that are neither begun nor taken, in order.
+/// When a visit with a practitioner may begin, and when it would end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenSlot {
+    /// With whom.
+    pub practitioner: PractitionerId,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it ends, buffers apart.
+    pub ends_at: Timestamp,
+}
+
+/// A slot together with the type of visit that fits into it.
+pub(crate) struct Offer {
+    pub(crate) slot: OpenSlot,
+    pub(crate) visit_type: VisitTypeView,
+}
+
+/// Why a visit cannot be had then, whoever else wants it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotOffered {
+    #[error("the practitioner does not work at that time")]
+    OutsideSchedule,
+    #[error("the visit begins too soon to be booked")]
+    TooSoon,
+    #[error("the visit is too far ahead to be booked")]
+    TooFarAhead,
+    #[error("the practitioner does not offer this type of visit")]
+    NoSuchType,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Whether the practitioner's schedule and the rules of the type allow a visit from `starts_at` on. Whether the time is taken is
+/// for the reservations to say.
+pub(crate) async fn offers(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    practitioner: PractitionerId,
+    visit_type: VisitTypeId,
+    starts_at: Timestamp,
+    now: Timestamp,
+) -> Result<Offer, NotOffered> {
+    let found = tables::visit_types::find(connection, clinic, visit_type).await?;
+    let visit_type = found.filter(|one| one.practitioners.contains(&practitioner)).ok_or(NotOffered::NoSuchType)?;
+    if starts_at < now + SignedDuration::from_mins(visit_type.min_notice_minutes.into()) {
+        return Err(NotOffered::TooSoon);
+    }
+    if starts_at > now + SignedDuration::from_hours(24 * i64::from(visit_type.horizon_days)) {
+        return Err(NotOffered::TooFarAhead);
+    }
+    let zone = tables::clinics::get(connection, clinic).await?.zone;
+    let date = starts_at.to_zoned(zone.clone()).date();
+    let slots = slots_of(connection, clinic, practitioner, Some(visit_type.minutes), date, &zone).await?;
+    let slot = slots.into_iter().find(|slot| slot.starts_at == starts_at).ok_or(NotOffered::OutsideSchedule)?;
+    Ok(Offer { slot: OpenSlot { practitioner, starts_at, ends_at: slot.ends_at }, visit_type })
+}
+
+/// The IANA name of a zone.
+pub(crate) fn zone_name(zone: &TimeZone) -> &str {
+    zone.iana_name().expect("a zone that was found by its name has one")
+}
+
+/// The slots of `date` (a day of the clinic) that are neither begun nor taken, in order: of a type of visit, or as the schedule
+/// divides the time.
 pub async fn free_slots(
     db: &Db,
     clock: &dyn Clock,
     by: &Actor,
     practitioner: PractitionerId,
+    visit_type: Option<&VisitTypeView>,
     date: Date,
 ) -> Result<Vec<Slot>, sqlx::Error> {
     let mut tx = db.begin(by).await?;
     let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
-    free_on(&mut tx, by.clinic, practitioner, date, &zone, clock.now()).await
+    free_on(&mut tx, by.clinic, practitioner, visit_type, date, &zone, clock.now()).await
 }
 
 /// The first day from `date` on, within four weeks, on which the practitioner has a free slot.
@@ -41,12 +105,13 @@ pub async fn next_day_with_free_slot(
     clock: &dyn Clock,
     by: &Actor,
     practitioner: PractitionerId,
+    visit_type: Option<&VisitTypeView>,
     date: Date,
 ) -> Result<Option<Date>, sqlx::Error> {
     let mut tx = db.begin(by).await?;
     let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
     for date in date.series(1.day()).take(DAYS_AHEAD) {
-        if !free_on(&mut tx, by.clinic, practitioner, date, &zone, clock.now()).await?.is_empty() {
+        if !free_on(&mut tx, by.clinic, practitioner, visit_type, date, &zone, clock.now()).await?.is_empty() {
             return Ok(Some(date));
         }
     }
@@ -64,28 +129,33 @@ pub(crate) async fn slots_of(
     connection: &mut PgConnection,
     clinic: ClinicId,
     practitioner: PractitionerId,
+    minutes: Option<i16>,
     date: Date,
     zone: &TimeZone,
 ) -> Result<Vec<Slot>, sqlx::Error> {
     let rules = tables::schedules::on(connection, clinic, practitioner, date.weekday()).await?;
-    Ok(slots(&rules, date, zone))
+    Ok(slots(&rules, minutes, date, zone))
 }
 
 async fn free_on(
     connection: &mut PgConnection,
     clinic: ClinicId,
     practitioner: PractitionerId,
+    visit_type: Option<&VisitTypeView>,
     date: Date,
     zone: &TimeZone,
     now: Timestamp,
 ) -> Result<Vec<Slot>, sqlx::Error> {
-    let mut slots = slots_of(connection, clinic, practitioner, date, zone).await?;
-    let (Some(first), Some(last)) = (slots.first(), slots.iter().map(|slot| slot.ends_at).max()) else {
+    let mut slots = slots_of(connection, clinic, practitioner, visit_type.map(|one| one.minutes), date, zone).await?;
+    let occupies = |slot: &Slot| visit_type.map_or((slot.starts_at, slot.ends_at), |one| one.occupies(slot.starts_at));
+    let (Some(first), Some(last)) = (slots.first().map(occupies), slots.iter().map(|slot| occupies(slot).1).max())
+    else {
         return Ok(slots);
     };
-    let taken = tables::reservations::of_practitioner(connection, clinic, practitioner, first.starts_at, last).await?;
+    let taken = tables::reservations::of_practitioner(connection, clinic, practitioner, first.0, last).await?;
     slots.retain(|slot| {
-        slot.starts_at > now && !taken.iter().any(|(from, to)| slot.starts_at < *to && *from < slot.ends_at)
+        let (starts_at, ends_at) = occupies(slot);
+        slot.starts_at > now && !taken.iter().any(|(from, to)| starts_at < *to && *from < ends_at)
     });
     Ok(slots)
 }
@@ -94,16 +164,17 @@ async fn free_on(
 ///
 /// Where the clock jumps forward, the times it skips do not exist. Where it is put back, a time that comes twice is
 /// offered once, the first time: two slots with one name would be mistaken for each other.
-fn slots(rules: &[Rule], date: Date, zone: &TimeZone) -> Vec<Slot> {
-    let mut slots: Vec<Slot> = rules.iter().flat_map(|rule| slots_of_rule(*rule, date, zone)).collect();
+fn slots(rules: &[Rule], minutes: Option<i16>, date: Date, zone: &TimeZone) -> Vec<Slot> {
+    let mut slots: Vec<Slot> = rules.iter().flat_map(|rule| slots_of_rule(*rule, minutes, date, zone)).collect();
     slots.sort_unstable();
     slots.dedup();
     slots
 }
 
-fn slots_of_rule(rule: Rule, date: Date, zone: &TimeZone) -> impl Iterator<Item = Slot> {
-    let length = SignedDuration::from_mins(rule.slot_minutes.into());
-    let last = rule.to_minute - rule.slot_minutes;
+fn slots_of_rule(rule: Rule, minutes: Option<i16>, date: Date, zone: &TimeZone) -> impl Iterator<Item = Slot> {
+    let minutes = minutes.unwrap_or(rule.slot_minutes);
+    let length = SignedDuration::from_mins(minutes.into());
+    let last = rule.to_minute - minutes;
     let starts = (rule.from_minute..=last).step_by(usize::try_from(rule.slot_minutes).unwrap_or(usize::MAX).max(1));
     starts.filter_map(move |minute| {
         let wall = date.to_datetime(Time::midnight()).checked_add(i64::from(minute).minutes()).ok()?;
@@ -123,7 +194,7 @@ mod tests {
     fn day_and_night(date: &str) -> Vec<String> {
         let rule = Rule { from_minute: 0, to_minute: 1440, slot_minutes: 30 };
         let zone = TimeZone::get("Europe/London").expect("a known zone");
-        let slots = slots(&[rule], date.parse().expect("a date"), &zone);
+        let slots = slots(&[rule], None, date.parse().expect("a date"), &zone);
         for pair in slots.windows(2) {
             assert!(pair[0].ends_at <= pair[1].starts_at, "{pair:?} overlap");
         }
@@ -154,7 +225,7 @@ mod tests {
         let rule = Rule { from_minute: 570, to_minute: 600, slot_minutes: 30 };
         let zone = TimeZone::get("Europe/London").expect("a known zone");
         for (date, instant) in [("2026-10-24", "2026-10-24T08:30:00Z"), ("2026-10-26", "2026-10-26T09:30:00Z")] {
-            let slots = slots(&[rule], date.parse().expect("a date"), &zone);
+            let slots = slots(&[rule], None, date.parse().expect("a date"), &zone);
             assert_eq!(slots[0].starts_at, instant.parse().expect("an instant"));
         }
     }
@@ -162,6 +233,6 @@ mod tests {
     #[test]
     fn a_slot_that_would_end_after_hours_is_not_offered() {
         let rule = Rule { from_minute: 540, to_minute: 600, slot_minutes: 45 };
-        assert_eq!(slots(&[rule], "2026-11-24".parse().expect("a date"), &TimeZone::UTC).len(), 1);
+        assert_eq!(slots(&[rule], None, "2026-11-24".parse().expect("a date"), &TimeZone::UTC).len(), 1);
     }
 }

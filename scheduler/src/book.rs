@@ -1,7 +1,11 @@
 //! The receptionist books.
 
-use crate::{availability, tables, tables::reservations::Resource};
-use domain::{Actor, AppointmentId, Clock, PatientId, PractitionerId, Random, Who};
+use crate::{
+    availability::{self, NotOffered, Offer},
+    tables,
+    tables::reservations::Resource,
+};
+use domain::{Actor, AppointmentId, Clock, PatientId, PractitionerId, Random, VisitTypeId, Who};
 use jiff::Timestamp;
 use service::{
     audit::{self, AuditEvent},
@@ -9,15 +13,29 @@ use service::{
 };
 use sqlx::PgConnection;
 
-/// What the receptionist asks for. The length follows from the practitioner's schedule.
+/// What the receptionist asks for. The length follows from the type of visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BookRequest {
     /// For whom.
     pub patient: PatientId,
     /// With whom.
     pub practitioner: PractitionerId,
+    /// What kind of visit.
+    pub visit_type: VisitTypeId,
     /// The start of a slot.
     pub starts_at: Timestamp,
+}
+
+impl BookRequest {
+    /// A visit of this type.
+    pub fn new(
+        patient: PatientId,
+        practitioner: PractitionerId,
+        visit_type: VisitTypeId,
+        starts_at: Timestamp,
+    ) -> Self {
+        Self { patient, practitioner, visit_type, starts_at }
+    }
 }
 
 /// Why an appointment could not be booked.
@@ -32,6 +50,15 @@ pub enum BookError {
     /// No slot of the practitioner begins then.
     #[error("the practitioner does not work at that time")]
     OutsideSchedule,
+    /// The type of visit must be booked longer before.
+    #[error("the visit begins too soon to be booked")]
+    TooSoon,
+    /// The type of visit may not be booked so long before.
+    #[error("the visit is too far ahead to be booked")]
+    TooFarAhead,
+    /// The practitioner does not offer this type of visit, or nobody does any more.
+    #[error("the practitioner does not offer this type of visit")]
+    NotOffered,
     /// The slot has begun.
     #[error("the time has passed")]
     InThePast,
@@ -71,20 +98,23 @@ pub async fn book(
     }
     let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
     let wall_time = request.starts_at.to_zoned(zone.clone()).datetime();
-    let slots = availability::slots_of(&mut tx, by.clinic, request.practitioner, wall_time.date(), &zone).await?;
-    let slot = slots.into_iter().find(|slot| slot.starts_at == request.starts_at).ok_or(BookError::OutsideSchedule)?;
+    let offer =
+        availability::offers(&mut tx, by.clinic, request.practitioner, request.visit_type, request.starts_at, now)
+            .await?;
 
     let id = AppointmentId(random.uuid());
     let appointment = tables::appointments::New {
         id,
         patient: request.patient,
         practitioner: request.practitioner,
-        starts_at: slot.starts_at,
-        ends_at: slot.ends_at,
+        visit_type: request.visit_type,
+        starts_at: offer.slot.starts_at,
+        ends_at: offer.slot.ends_at,
         wall_time,
+        time_zone: availability::zone_name(&zone),
         booked_at: now,
     };
-    reserve(&mut tx, by, &appointment).await?;
+    reserve(&mut tx, by, &appointment, &offer).await?;
     let event = AuditEvent::new("appointment.booked").appointment(id).patient(request.patient);
     audit::record(&mut tx, by, event).await?;
     tx.commit().await?;
@@ -95,7 +125,8 @@ pub async fn book(
 async fn reserve(
     connection: &mut PgConnection,
     by: &Actor,
-    appointment: &tables::appointments::New,
+    appointment: &tables::appointments::New<'_>,
+    offer: &Offer,
 ) -> Result<(), BookError> {
     let mut resources = [Resource::Practitioner(appointment.practitioner), Resource::Patient(appointment.patient)];
     resources.sort_unstable();
@@ -104,12 +135,27 @@ async fn reserve(
     }
     tables::appointments::add(connection, by, appointment).await?;
     for resource in resources {
-        let (from, to) = (appointment.starts_at, appointment.ends_at);
+        let (from, to) = match resource {
+            Resource::Practitioner(_) => offer.visit_type.occupies(appointment.starts_at),
+            Resource::Patient(_) => (appointment.starts_at, appointment.ends_at),
+        };
         tables::reservations::add(connection, by.clinic, appointment.id, resource, from, to)
             .await
             .map_err(|error| taken(error, resource))?;
     }
     Ok(())
+}
+
+impl From<NotOffered> for BookError {
+    fn from(refusal: NotOffered) -> Self {
+        match refusal {
+            NotOffered::OutsideSchedule => Self::OutsideSchedule,
+            NotOffered::TooSoon => Self::TooSoon,
+            NotOffered::TooFarAhead => Self::TooFarAhead,
+            NotOffered::NoSuchType => Self::NotOffered,
+            NotOffered::Database(error) => Self::Database(error),
+        }
+    }
 }
 
 /// Says in the receptionist's words what the exclusion constraint refused.

@@ -1,6 +1,6 @@
 //! The receptionist calls an appointment off.
 
-use crate::tables;
+use crate::{tables, tables::appointments::Outcome};
 use domain::{Actor, AppointmentId, InvalidTransition, Who};
 use service::{
     audit::{self, AuditEvent},
@@ -39,7 +39,8 @@ pub async fn cancel(db: &Db, by: &Actor, id: AppointmentId, reason: &str) -> Res
     let mut tx = db.begin(by).await?;
     let appointment = tables::appointments::lock(&mut tx, by.clinic, id).await?.ok_or(CancelError::NotFound)?;
     let cancelled = appointment.state.cancel()?;
-    tables::appointments::set_state(&mut tx, by.clinic, id, cancelled, Some(reason)).await?;
+    let outcome = Outcome { cancel_reason: Some(reason), cancelled_by: Some("clinic"), ..Outcome::default() };
+    tables::appointments::set_state(&mut tx, by.clinic, id, cancelled, &outcome).await?;
     tables::reservations::release(&mut tx, by.clinic, id).await?;
     // The reason is free text and may name somebody: it stays with the appointment.
     let event = AuditEvent::new("appointment.cancelled").appointment(id).patient(appointment.patient);

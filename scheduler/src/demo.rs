@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use domain::{Actor, AppointmentId, ClinicId, Clock, Random, Role, Who};
 use furnish::furnish;
 use jiff::Timestamp;
-use people::{CLINICS, DemoClinic};
+use people::{CLINICS, CONSULTATION, DemoClinic};
 use service::postgres::Db;
 use uuid::Uuid;
 use visits::Diary;
@@ -90,6 +90,8 @@ async fn diary<'a>(
     let desk = demo.staff.iter().find(|staff| staff.role == Role::Receptionist).context("a clinic has a desk")?;
     let mut tx = db.begin(&service).await?;
     let account = tables::accounts::by_email(&mut tx, id, desk.email).await?;
+    let visit_types = tables::visit_types::list(&mut tx, id).await?;
+    let visit_type = visit_types.into_iter().find(|one| one.name == CONSULTATION.name);
     let mut patients = Vec::new();
     for [name, ..] in demo.patients {
         let found = tables::patients::search(&mut tx, id, &[patients::search::name_key(name)], &[], None, 1).await?;
@@ -101,6 +103,7 @@ async fn diary<'a>(
         now: clock.now(),
         clinic: tables::clinics::get(&mut tx, id).await?,
         receptionist: Actor { clinic: id, who: account.context("the receptionist signs in")? },
+        visit_type: visit_type.context("a clinic offers consultations")?.id,
         patients,
     })
 }

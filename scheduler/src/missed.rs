@@ -1,6 +1,6 @@
 //! The time passes and nobody comes.
 
-use crate::tables;
+use crate::{tables, tables::appointments::Outcome};
 use domain::{Actor, AppointmentState, Clock};
 use service::{
     audit::{self, AuditEvent},
@@ -15,8 +15,9 @@ pub async fn mark_missed(db: &Db, clock: &dyn Clock, by: &Actor) -> Result<usize
     let mut tx = db.begin(by).await?;
     let missed = tables::appointments::lock_missed(&mut tx, by.clinic, clock.now(), BATCH).await?;
     for (id, _) in &missed {
+        let outcome = Outcome { absent: Some("patient"), ..Outcome::default() };
         let state = AppointmentState::Booked.miss().expect("a booked appointment may be missed");
-        tables::appointments::set_state(&mut tx, by.clinic, *id, state, None).await?;
+        tables::appointments::set_state(&mut tx, by.clinic, *id, state, &outcome).await?;
         tables::reservations::release(&mut tx, by.clinic, *id).await?;
     }
     for (id, patient) in &missed {

@@ -2,7 +2,7 @@
 
 use domain::{
     AppointmentId, AppointmentState, ArrivalWindow, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId,
-    RoomId,
+    RoomId, VisitTypeId,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
@@ -49,6 +49,42 @@ pub struct PractitionerView {
     pub short: String,
     /// `General practice`.
     pub speciality: String,
+}
+
+/// What may be booked: how long it is, what is kept free around it, how far ahead it is booked, and with whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitTypeView {
+    /// Which.
+    pub id: VisitTypeId,
+    /// `Follow-up`.
+    pub name: String,
+    /// How long it is, buffers apart.
+    pub minutes: i16,
+    /// Kept free before it in the practitioner's time.
+    pub buffer_before_minutes: i16,
+    /// Kept free after it in the practitioner's time.
+    pub buffer_after_minutes: i16,
+    /// How long before the start it must be booked at least.
+    pub min_notice_minutes: i32,
+    /// How many days ahead it may be booked at most.
+    pub horizon_days: i16,
+    /// Until how long before the start patients may cancel by themselves.
+    pub cancel_notice_minutes: i32,
+    /// Patients may book it on the clinic's public page.
+    pub is_public: bool,
+    /// Who offers it.
+    pub practitioners: Vec<PractitionerId>,
+}
+
+impl VisitTypeView {
+    /// The time of the practitioner that a visit from `starts_at` takes, buffers included.
+    pub fn occupies(&self, starts_at: Timestamp) -> (Timestamp, Timestamp) {
+        let minutes = |minutes: i16| SignedDuration::from_mins(minutes.into());
+        (
+            starts_at - minutes(self.buffer_before_minutes),
+            starts_at + minutes(self.minutes) + minutes(self.buffer_after_minutes),
+        )
+    }
 }
 
 /// What the patient's device check found.

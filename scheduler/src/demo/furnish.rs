@@ -1,15 +1,16 @@
-//! Makes a demo clinic: the people, their accounts and their hours.
+//! Makes a demo clinic: what may be booked, the people, their accounts and their hours.
 
 use super::{
     PasswordHash,
-    people::{ARRIVE_EARLY_MINUTES, ARRIVE_LATE_MINUTES, DemoClinic, DemoPractitioner, DemoStaff},
+    people::{ARRIVE_EARLY_MINUTES, ARRIVE_LATE_MINUTES, DemoClinic, DemoPractitioner, DemoStaff, DemoVisitType},
 };
 use crate::{
     patients::{NewPatient, insert},
     tables,
     tables::{accounts::NewAccount, schedules::Rule},
+    views::VisitTypeView,
 };
-use domain::{AccountId, Actor, ClinicId, Clock, PractitionerId, Random, Role, Who};
+use domain::{AccountId, Actor, ClinicId, Clock, PractitionerId, Random, ResourceId, Role, VisitTypeId, Who};
 use jiff::{civil::Weekday, tz::TimeZone};
 use service::postgres::Db;
 use sqlx::PgConnection;
@@ -32,8 +33,21 @@ pub(super) async fn furnish(
         return Ok(());
     }
     tables::clinics::set_arrival(&mut tx, by.clinic, ARRIVE_EARLY_MINUTES, ARRIVE_LATE_MINUTES).await?;
+    let mut visit_types = Vec::new();
+    for demo in clinic.visit_types {
+        let new = visit_type(VisitTypeId(random.uuid()), demo);
+        tables::visit_types::add(&mut tx, by.clinic, &new).await?;
+        visit_types.push(new);
+    }
     for practitioner in clinic.practitioners {
-        add_practitioner(&mut tx, random, hash, by.clinic, practitioner).await?;
+        let id = add_practitioner(&mut tx, random, hash, by.clinic, practitioner).await?;
+        for offered in visit_types.iter().filter(|one| practitioner.offers.contains(&&*one.name)) {
+            tables::visit_types::offer(&mut tx, by.clinic, offered.id, id).await?;
+        }
+    }
+    for (kind_and_name, languages) in clinic.resources {
+        let id = ResourceId(random.uuid());
+        tables::resources::add(&mut tx, by.clinic, id, *kind_and_name, &owned(languages)).await?;
     }
     for staff in clinic.staff {
         add_staff(&mut tx, random, hash, by.clinic, staff).await?;
@@ -44,6 +58,25 @@ pub(super) async fn furnish(
     }
     tx.commit().await?;
     Ok(())
+}
+
+fn visit_type(id: VisitTypeId, demo: &DemoVisitType) -> VisitTypeView {
+    VisitTypeView {
+        id,
+        name: demo.name.to_owned(),
+        minutes: demo.minutes,
+        buffer_before_minutes: 0,
+        buffer_after_minutes: demo.buffer_after_minutes,
+        min_notice_minutes: demo.min_notice_minutes,
+        horizon_days: 365,
+        cancel_notice_minutes: demo.cancel_notice_minutes,
+        is_public: demo.is_public,
+        practitioners: Vec::new(),
+    }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// The machine's own zone, so that the demo's times are those of the wall clock beside it.
@@ -58,9 +91,10 @@ async fn add_practitioner(
     hash: PasswordHash<'_>,
     clinic: ClinicId,
     practitioner: &DemoPractitioner,
-) -> Result<(), sqlx::Error> {
+) -> Result<PractitionerId, sqlx::Error> {
     let id = PractitionerId(random.uuid());
-    tables::practitioners::add(connection, clinic, id, practitioner.words).await?;
+    let languages = owned(practitioner.languages);
+    tables::practitioners::add(connection, clinic, id, practitioner.words, &languages).await?;
     for weekday in Weekday::Monday.cycle_forward().take(7) {
         tables::schedules::add(connection, clinic, random.uuid(), id, weekday, DAY_AND_NIGHT).await?;
     }
@@ -73,7 +107,8 @@ async fn add_practitioner(
         password_hash: &hash(practitioner.password),
         practitioner: Some(id),
     };
-    tables::accounts::add(connection, clinic, &account).await
+    tables::accounts::add(connection, clinic, &account).await?;
+    Ok(id)
 }
 
 async fn add_staff(

@@ -8,10 +8,25 @@ pub(super) struct DemoClinic {
     pub(super) id: u128,
     pub(super) name: &'static str,
     pub(super) phone: &'static str,
+    pub(super) visit_types: &'static [DemoVisitType],
     pub(super) practitioners: &'static [DemoPractitioner],
     pub(super) staff: &'static [DemoStaff],
     pub(super) patients: &'static [DemoPatient],
+    pub(super) resources: &'static [DemoResource],
 }
+
+/// What may be booked.
+pub(super) struct DemoVisitType {
+    pub(super) name: &'static str,
+    pub(super) minutes: i16,
+    pub(super) buffer_after_minutes: i16,
+    pub(super) min_notice_minutes: i32,
+    pub(super) cancel_notice_minutes: i32,
+    pub(super) is_public: bool,
+}
+
+/// Kind and name; between which languages, for an interpreter.
+pub(super) type DemoResource = ([&'static str; 2], &'static [&'static str]);
 
 /// A practitioner, with the account they sign in by and how many visits of theirs lie ahead.
 pub(super) struct DemoPractitioner {
@@ -20,6 +35,10 @@ pub(super) struct DemoPractitioner {
     pub(super) email: &'static str,
     pub(super) password: &'static str,
     pub(super) visits: usize,
+    /// BCP 47 tags.
+    pub(super) languages: &'static [&'static str],
+    /// Names of the clinic's visit types.
+    pub(super) offers: &'static [&'static str],
 }
 
 /// Somebody at the desk.
@@ -39,24 +58,67 @@ pub(super) const ARRIVE_EARLY_MINUTES: i32 = 240;
 /// How late a patient may arrive in the demo, minutes.
 pub(super) const ARRIVE_LATE_MINUTES: i32 = 60;
 
+/// What every clinic of the demo offers, and its own visits are.
+pub(super) const CONSULTATION: DemoVisitType = DemoVisitType {
+    name: "Consultation",
+    minutes: 30,
+    buffer_after_minutes: 0,
+    min_notice_minutes: 0,
+    cancel_notice_minutes: 120,
+    is_public: true,
+};
+
+const FOLLOW_UP: DemoVisitType = DemoVisitType {
+    name: "Follow-up",
+    minutes: 15,
+    buffer_after_minutes: 0,
+    min_notice_minutes: 0,
+    cancel_notice_minutes: 120,
+    is_public: false,
+};
+
 /// Both clinics: two, so that the wall between them can be tried.
 pub(super) const CLINICS: [DemoClinic; 2] = [
     DemoClinic {
         id: 0x0de3_0000_0000_4000_8000_0000_0000_0001,
         name: "Riverside Family Clinic",
         phone: "+44 20 7946 0100",
+        visit_types: &[
+            CONSULTATION,
+            FOLLOW_UP,
+            DemoVisitType {
+                name: "New patient",
+                minutes: 45,
+                buffer_after_minutes: 5,
+                min_notice_minutes: 60,
+                cancel_notice_minutes: 24 * 60,
+                is_public: true,
+            },
+            DemoVisitType {
+                name: "Skin check",
+                minutes: 20,
+                buffer_after_minutes: 0,
+                min_notice_minutes: 0,
+                cancel_notice_minutes: 120,
+                is_public: true,
+            },
+        ],
         practitioners: &[
             DemoPractitioner {
                 words: ["Dr", "Hannah", "Osei", "General practice"],
                 email: "hannah.osei@riverside.example",
                 password: "osei-meadow-lantern-27",
                 visits: 4,
+                languages: &["en", "fr"],
+                offers: &["Consultation", "Follow-up", "New patient"],
             },
             DemoPractitioner {
                 words: ["Dr", "Leon", "Marsh", "Dermatology"],
                 email: "leon.marsh@riverside.example",
                 password: "marsh-copper-harvest-58",
                 visits: 3,
+                languages: &["en", "de"],
+                offers: &["Consultation", "Follow-up", "New patient", "Skin check"],
             },
         ],
         staff: &[
@@ -87,16 +149,25 @@ pub(super) const CLINICS: [DemoClinic; 2] = [
             ["Noah Petersen", "2012-10-16", "+44 20 7946 0221", "family.petersen@patients.example"],
             ["Chen Wei", "1979-04-03", "+44 20 7946 0222", "chen.wei@patients.example"],
         ],
+        resources: &[
+            (["interpreter", "Lucía Prado"], &["en", "es", "pt"]),
+            (["interpreter", "Marek Zieliński"], &["en", "pl"]),
+            (["room", "Video room 2"], &[]),
+            (["device", "Dermatoscope"], &[]),
+        ],
     },
     DemoClinic {
         id: 0x0de3_0000_0000_4000_8000_0000_0000_0002,
         name: "Harbour Clinic",
         phone: "+44 20 7946 0500",
+        visit_types: &[CONSULTATION, FOLLOW_UP],
         practitioners: &[DemoPractitioner {
             words: ["Dr", "Elena", "Voss", "General practice"],
             email: "elena.voss@harbour.example",
             password: "voss-anchor-thimble-66",
             visits: 2,
+            languages: &["en", "de", "es"],
+            offers: &["Consultation", "Follow-up"],
         }],
         staff: &[DemoStaff {
             role: Role::Receptionist,
@@ -110,5 +181,6 @@ pub(super) const CLINICS: [DemoClinic; 2] = [
             ["Ines Moreau", "1986-12-01", "+44 20 7946 0513", "ines.moreau@patients.example"],
             ["Oskar Lund", "1971-07-14", "+44 20 7946 0514", "oskar.lund@patients.example"],
         ],
+        resources: &[(["interpreter", "Ana Ribeiro"], &["en", "pt"])],
     },
 ];

@@ -6,7 +6,7 @@ use crate::{
     views::{AppointmentView, ClinicView},
 };
 use anyhow::Context as _;
-use domain::{Actor, AppointmentState, Clock, PatientId, PractitionerId, Random, Who};
+use domain::{Actor, AppointmentState, Clock, PatientId, PractitionerId, Random, VisitTypeId, Who};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use service::postgres::Db;
 
@@ -27,6 +27,8 @@ pub(super) struct Diary<'a> {
     pub(super) clinic: ClinicView,
     /// Who books.
     pub(super) receptionist: Actor,
+    /// What to book.
+    pub(super) visit_type: VisitTypeId,
     /// Whom to book, each in turn.
     pub(super) patients: Vec<PatientId>,
 }
@@ -76,7 +78,7 @@ impl Diary<'_> {
         let mut later = self.slots(first).await?.into_iter().filter(|slot| slot.starts_at > self.now);
         let free = later.nth(demo.practitioners[0].visits);
         if let (Some(slot), Some(patient)) = (free, self.patients.iter().rev().nth(2)) {
-            let request = BookRequest { patient: *patient, practitioner: first, starts_at: slot.starts_at };
+            let request = BookRequest::new(*patient, first, self.visit_type, slot.starts_at);
             let id = book(self.db, &At(self.now), self.random, &self.receptionist, request).await?;
             cancel(self.db, &self.receptionist, id, "The patient called: feeling better.").await?;
         }
@@ -92,7 +94,7 @@ impl Diary<'_> {
         slot: Slot,
     ) -> anyhow::Result<()> {
         let minutes = SignedDuration::from_mins;
-        let request = BookRequest { patient, practitioner: id, starts_at: slot.starts_at };
+        let request = BookRequest::new(patient, id, self.visit_type, slot.starts_at);
         let booked_at = At(slot.starts_at - minutes(120));
         let appointment = book(self.db, &booked_at, self.random, &self.receptionist, request).await?;
         let visitor = Actor { clinic: self.clinic.id, who: Who::Patient { id: patient, appointment } };
@@ -123,7 +125,7 @@ impl Diary<'_> {
         let mut patients = self.patients.iter().cycle().skip(first_patient);
         for slot in ahead.into_iter().take(visits) {
             let patient = *patients.next().context("a clinic has patients")?;
-            let request = BookRequest { patient, practitioner, starts_at: slot.starts_at };
+            let request = BookRequest::new(patient, practitioner, self.visit_type, slot.starts_at);
             let before = At(self.now.min(slot.starts_at - SignedDuration::from_mins(1)));
             match book(self.db, &before, self.random, &self.receptionist, request).await {
                 // Somebody who tries the demo booked first.
@@ -136,7 +138,7 @@ impl Diary<'_> {
 
     async fn slots(&self, practitioner: PractitionerId) -> Result<Vec<Slot>, sqlx::Error> {
         let mut tx = self.db.begin(&self.receptionist).await?;
-        availability::slots_of(&mut tx, self.clinic.id, practitioner, self.today(), &self.clinic.zone).await
+        availability::slots_of(&mut tx, self.clinic.id, practitioner, None, self.today(), &self.clinic.zone).await
     }
 
     async fn find(&self, practitioner: &DemoPractitioner) -> anyhow::Result<PractitionerId> {

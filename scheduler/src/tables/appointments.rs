@@ -1,19 +1,22 @@
 //! `appointments`.
 
-use domain::{Actor, AppointmentId, AppointmentState, ClinicId, PatientId, PractitionerId, Who};
+use domain::{Actor, AppointmentId, AppointmentState, ClinicId, PatientId, PractitionerId, VisitTypeId, Who};
 use jiff::{Timestamp, civil::DateTime};
 use jiff_sqlx::ToSqlx as _;
 use service::postgres::one_row;
 use sqlx::PgConnection;
 
 /// An appointment to be written.
-pub(crate) struct New {
+pub(crate) struct New<'a> {
     pub(crate) id: AppointmentId,
     pub(crate) patient: PatientId,
     pub(crate) practitioner: PractitionerId,
+    pub(crate) visit_type: VisitTypeId,
     pub(crate) starts_at: Timestamp,
     pub(crate) ends_at: Timestamp,
     pub(crate) wall_time: DateTime,
+    /// The zone of the wall.
+    pub(crate) time_zone: &'a str,
     pub(crate) booked_at: Timestamp,
 }
 
@@ -27,23 +30,25 @@ pub(crate) struct Locked {
 }
 
 /// Adds a booked appointment.
-pub(crate) async fn add(connection: &mut PgConnection, by: &Actor, new: &New) -> Result<(), sqlx::Error> {
+pub(crate) async fn add(connection: &mut PgConnection, by: &Actor, new: &New<'_>) -> Result<(), sqlx::Error> {
     let booked_by = match by.who {
         Who::Account { id, .. } => Some(id.0),
         Who::ApiToken { .. } | Who::Patient { .. } | Who::Service(_) => None,
     };
     sqlx::query!(
-        "insert into appointments (clinic_id, id, patient_id, practitioner_id, state, starts_at, ends_at, wall_time,
-                                   booked_at, booked_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into appointments (clinic_id, id, patient_id, practitioner_id, visit_type_id, state, starts_at,
+                                   ends_at, wall_time, time_zone, booked_at, booked_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         by.clinic.0,
         new.id.0,
         new.patient.0,
         new.practitioner.0,
+        new.visit_type.0,
         AppointmentState::Booked.as_str(),
         new.starts_at.to_sqlx() as _,
         new.ends_at.to_sqlx() as _,
         new.wall_time.to_sqlx() as _,
+        new.time_zone,
         new.booked_at.to_sqlx() as _,
         booked_by,
     )
@@ -76,22 +81,35 @@ pub(crate) async fn lock(
     .await
 }
 
-/// Writes the state that a transition gave. `cancel_reason` goes with `cancelled` only.
+/// What goes with the state of an appointment that did not take place.
+#[derive(Default)]
+pub(crate) struct Outcome<'a> {
+    /// Of `cancelled` only, as the next.
+    pub(crate) cancel_reason: Option<&'a str>,
+    /// `clinic` or `patient`.
+    pub(crate) cancelled_by: Option<&'a str>,
+    /// Of `noshow` only: `patient`, `practitioner` or `both`.
+    pub(crate) absent: Option<&'a str>,
+}
+
+/// Writes the state that a transition gave, with what goes with it.
 pub(crate) async fn set_state(
     connection: &mut PgConnection,
     clinic: ClinicId,
     id: AppointmentId,
     state: AppointmentState,
-    cancel_reason: Option<&str>,
+    outcome: &Outcome<'_>,
 ) -> Result<(), sqlx::Error> {
     let result = sqlx::query!(
         "update appointments
-         set state = $3, cancel_reason = $4
+         set state = $3, cancel_reason = $4, cancelled_by = $5, absent = $6
          where clinic_id = $1 and id = $2",
         clinic.0,
         id.0,
         state.as_str(),
-        cancel_reason,
+        outcome.cancel_reason,
+        outcome.cancelled_by,
+        outcome.absent,
     )
     .execute(connection)
     .await?;

@@ -39,22 +39,24 @@ pub(crate) async fn exists(
     .await
 }
 
-/// Adds a practitioner: title, given name, family name, speciality.
+/// Adds a practitioner: title, given name, family name, speciality; and the languages they see patients in.
 pub(crate) async fn add(
     connection: &mut PgConnection,
     clinic: ClinicId,
     id: PractitionerId,
     [title, given_name, family_name, speciality]: [&str; 4],
+    languages: &[String],
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into practitioners (clinic_id, id, title, given_name, family_name, speciality)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into practitioners (clinic_id, id, title, given_name, family_name, speciality, languages)
+         values ($1, $2, $3, $4, $5, $6, $7)",
         clinic.0,
         id.0,
         title,
         given_name,
         family_name,
         speciality,
+        languages,
     )
     .execute(connection)
     .await?;

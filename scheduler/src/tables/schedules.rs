@@ -44,8 +44,8 @@ pub(crate) async fn add(
     rule: Rule,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into schedules (clinic_id, id, practitioner_id, weekday, from_minute, to_minute, slot_minutes)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into schedules (clinic_id, id, practitioner_id, weekday, from_minute, to_minute, slot_minutes, time_zone)
+         select $1, $2, $3, $4, $5, $6, $7, time_zone from clinics where id = $1",
         clinic.0,
         id,
         practitioner.0,

@@ -19,7 +19,7 @@ async fn of_fifty_who_book_the_same_slot_one_wins(pool: PgPool) {
             let house = house.clone();
             tokio::spawn(async move {
                 let clinic = &house.riverside;
-                let request = BookRequest { patient, practitioner: clinic.practitioner, starts_at: at("10:00") };
+                let request = BookRequest::new(patient, clinic.practitioner, clinic.consultation, at("10:00"));
                 scheduler::book(&house.db, &house.clock, &house.random, &clinic.receptionist, request).await
             })
         })
@@ -97,11 +97,7 @@ async fn a_patient_is_in_one_place_at_a_time(pool: PgPool) {
     let house = House::new(pool).await;
     house.book(0, at("10:00")).await.expect("a free slot");
     let clinic = &house.riverside;
-    let request = BookRequest {
-        patient: clinic.patients[0],
-        practitioner: clinic.colleague_practitioner,
-        starts_at: at("10:00"),
-    };
+    let request = BookRequest::new(clinic.patients[0], clinic.colleague_practitioner, clinic.consultation, at("10:00"));
     let second = scheduler::book(&house.db, &house.clock, &house.random, &clinic.receptionist, request).await;
     assert!(matches!(second, Err(BookError::PatientBusy)), "{second:?}");
 }
@@ -122,7 +118,7 @@ async fn people_of_another_clinic_cannot_be_booked(pool: PgPool) {
     let house = House::new(pool).await;
     let (ours, theirs) = (&house.riverside, &house.harbour);
     let book = |patient, practitioner| {
-        let request = BookRequest { patient, practitioner, starts_at: at("10:00") };
+        let request = BookRequest::new(patient, practitioner, ours.consultation, at("10:00"));
         scheduler::book(&house.db, &house.clock, &house.random, &ours.receptionist, request)
     };
     assert!(matches!(book(theirs.patients[0], ours.practitioner).await, Err(BookError::NoSuchPatient)));
@@ -145,7 +141,8 @@ async fn a_cancelled_slot_is_free_again(pool: PgPool) {
 
 async fn free(house: &House) -> Vec<jiff::Timestamp> {
     let (clinic, date) = (&house.riverside, jiff::civil::date(2026, 11, 24));
-    let slots = scheduler::free_slots(&house.db, &house.clock, &clinic.receptionist, clinic.practitioner, date).await;
+    let slots =
+        scheduler::free_slots(&house.db, &house.clock, &clinic.receptionist, clinic.practitioner, None, date).await;
     slots.expect("slots").iter().map(|slot| slot.starts_at).collect()
 }
 
@@ -168,7 +165,13 @@ async fn free_slots_lie_ahead_and_the_next_day_is_found_when_none_is_left(pool: 
     assert_eq!((slots.first(), slots.last(), slots.len()), (Some(&at("09:30")), Some(&at("17:30")), 17));
     house.clock.set(at("17:45"));
     let (clinic, today) = (&house.riverside, jiff::civil::date(2026, 11, 24));
-    let next =
-        scheduler::next_day_with_free_slot(&house.db, &house.clock, &clinic.receptionist, clinic.practitioner, today);
+    let next = scheduler::next_day_with_free_slot(
+        &house.db,
+        &house.clock,
+        &clinic.receptionist,
+        clinic.practitioner,
+        None,
+        today,
+    );
     assert_eq!(next.await.expect("a day"), Some(jiff::civil::date(2026, 11, 25)));
 }

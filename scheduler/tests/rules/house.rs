@@ -1,6 +1,8 @@
 //! Two small clinics to play in, and the people who act in them.
 
-use domain::{AccountId, Actor, AppointmentId, ClinicId, EncounterId, PatientId, PractitionerId, Redacted, Role, Who};
+use domain::{
+    AccountId, Actor, AppointmentId, ClinicId, EncounterId, PatientId, PractitionerId, Redacted, Role, VisitTypeId, Who,
+};
 use jiff::Timestamp;
 use scheduler::{BookError, BookRequest, NewPatient};
 use service::{clock::ManualClock, keys::Keys, postgres::Db, random::SeededRandom};
@@ -26,6 +28,8 @@ pub struct Clinic {
     pub practitioner: PractitionerId,
     pub colleague: Actor,
     pub colleague_practitioner: PractitionerId,
+    /// Half an hour, which both offer.
+    pub consultation: VisitTypeId,
     pub patients: Vec<PatientId>,
 }
 
@@ -53,7 +57,7 @@ impl House {
     /// The receptionist of Riverside books Dr One for a patient.
     pub async fn book(&self, patient: usize, starts_at: Timestamp) -> Result<AppointmentId, BookError> {
         let clinic = &self.riverside;
-        let request = BookRequest { patient: clinic.patients[patient], practitioner: clinic.practitioner, starts_at };
+        let request = BookRequest::new(clinic.patients[patient], clinic.practitioner, clinic.consultation, starts_at);
         scheduler::book(&self.db, &self.clock, &self.random, &clinic.receptionist, request).await
     }
 
@@ -96,9 +100,10 @@ impl Clinic {
             .execute(pool)
             .await
             .expect("a clinic");
+        let consultation = visit_type(pool, id, "Consultation", 30).await;
         let receptionist = account(pool, id, &format!("desk@{name}.example"), Role::Receptionist, None).await;
-        let practitioner = practitioner(pool, id, "One").await;
-        let colleague_practitioner = self::practitioner(pool, id, "Two").await;
+        let practitioner = practitioner(pool, id, "One", consultation).await;
+        let colleague_practitioner = self::practitioner(pool, id, "Two", consultation).await;
         let [one, two] = ["one", "two"].map(|who| format!("{who}@{name}.example"));
         let doctor = account(pool, id, &one, Role::Practitioner, Some(practitioner)).await;
         let colleague = account(pool, id, &two, Role::Practitioner, Some(colleague_practitioner)).await;
@@ -113,11 +118,36 @@ impl Clinic {
             let added = scheduler::add_patient(db, clock, random, &receptionist, new).await;
             patients.push(added.expect("a complete patient"));
         }
-        Self { id, receptionist, doctor, practitioner, colleague, colleague_practitioner, patients }
+        Self { id, receptionist, doctor, practitioner, colleague, colleague_practitioner, consultation, patients }
     }
 }
 
-async fn practitioner(pool: &PgPool, clinic: ClinicId, name: &str) -> PractitionerId {
+/// A type of visit without rules of its own. Nobody offers it yet.
+pub async fn visit_type(pool: &PgPool, clinic: ClinicId, name: &str, minutes: i16) -> VisitTypeId {
+    let id = VisitTypeId(Uuid::new_v5(&clinic.0, name.as_bytes()));
+    sqlx::query("insert into visit_types (clinic_id, id, name, minutes) values ($1, $2, $3, $4)")
+        .bind(clinic.0)
+        .bind(id.0)
+        .bind(name)
+        .bind(minutes)
+        .execute(pool)
+        .await
+        .expect("a visit type");
+    id
+}
+
+/// The practitioner offers the type.
+pub async fn offer(pool: &PgPool, clinic: ClinicId, practitioner: PractitionerId, visit_type: VisitTypeId) {
+    sqlx::query("insert into practitioner_visit_types values ($1, $2, $3)")
+        .bind(clinic.0)
+        .bind(practitioner.0)
+        .bind(visit_type.0)
+        .execute(pool)
+        .await
+        .expect("an offer");
+}
+
+async fn practitioner(pool: &PgPool, clinic: ClinicId, name: &str, visit_type: VisitTypeId) -> PractitionerId {
     let id = PractitionerId(Uuid::new_v5(&clinic.0, name.as_bytes()));
     sqlx::query("insert into practitioners values ($1, $2, 'Dr', 'Ann', $3, 'General practice')")
         .bind(clinic.0)
@@ -127,13 +157,17 @@ async fn practitioner(pool: &PgPool, clinic: ClinicId, name: &str) -> Practition
         .await
         .expect("a practitioner");
     add_hours(pool, clinic, id, (480, 1080, 30)).await;
+    offer(pool, clinic, id, visit_type).await;
     id
 }
 
 /// The practitioner works every day from a minute to a minute, in slots of so many.
 pub async fn add_hours(pool: &PgPool, clinic: ClinicId, id: PractitionerId, hours: (i16, i16, i16)) {
     sqlx::query(
-        "insert into schedules select $1, gen_random_uuid(), $2, weekday, $3, $4, $5 from generate_series(1, 7) weekday",
+        "insert into schedules (clinic_id, id, practitioner_id, weekday, from_minute, to_minute, slot_minutes, time_zone)
+         select c.id, gen_random_uuid(), $2, weekday, $3, $4, $5, c.time_zone
+         from clinics c, generate_series(1, 7) weekday
+         where c.id = $1",
     )
     .bind(clinic.0)
     .bind(id.0)

@@ -124,12 +124,14 @@ async fn a_row_cannot_point_through_the_wall(pool: PgPool) {
     let house = House::new(pool).await;
     let mut tx = house.db.begin(&house.riverside.receptionist).await.expect("a transaction");
     let refused = sqlx::query(
-        "insert into appointments (clinic_id, id, patient_id, practitioner_id, state, starts_at, ends_at, wall_time, booked_at)
-         values ($1, gen_random_uuid(), $2, $3, 'booked', now(), now() + interval '1 hour', now(), now())",
+        "insert into appointments (clinic_id, id, patient_id, practitioner_id, state, visit_type_id, starts_at, ends_at, wall_time, time_zone,
+                                   booked_at)
+         values ($1, gen_random_uuid(), $2, $3, 'booked', $4, now(), now() + interval '1 hour', now(), 'UTC', now())",
     )
     .bind(house.riverside.id.0)
     .bind(house.harbour.patients[0].0)
     .bind(house.riverside.practitioner.0)
+    .bind(house.riverside.consultation.0)
     .execute(&mut *tx)
     .await
     .expect_err("a refusal");

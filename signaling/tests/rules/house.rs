@@ -3,7 +3,7 @@
 use crate::private_redis::PrivateRedis;
 use domain::{
     AccountId, Actor, AppointmentId, ChatMessageId, ClinicId, Clock, EncounterId, ParticipantId, PatientId,
-    PractitionerId, Random, Redacted, Role, RoomId, Who,
+    PractitionerId, Random, Redacted, Role, RoomId, VisitTypeId, Who,
 };
 use media_relay::{Relay, RelayConfig, RelayHandle};
 use participant::{Heard, Peer, Publishing, SignalingClient};
@@ -57,18 +57,20 @@ impl House {
         let (clinic, appointment, encounter, room) =
             (ClinicId(id()), AppointmentId(id()), EncounterId(id()), RoomId(id()));
         let (patient, practitioner, account) = (PatientId(id()), PractitionerId(id()), AccountId(id()));
+        let visit_type = VisitTypeId(id());
         let (doctor, guest) = (ParticipantId(id()), ParticipantId(id()));
         let rows = format!(
             "insert into clinics (id, name, time_zone, phone) values ('{clinic}', 'Harbour', 'Europe/London', '1');
              insert into practitioners values ('{clinic}', '{practitioner}', 'Dr', 'Hannah', 'Osei', 'GP');
+             insert into visit_types (clinic_id, id, name, minutes) values ('{clinic}', '{visit_type}', 'Consultation', 30);
              insert into patients (clinic_id, id, name, birth_date, name_key, added_at)
                  values ('{clinic}', '{patient}', 'Maria Santos', '1980-01-01', ' maria santos', now());
              insert into accounts (clinic_id, id, role, name, email, password_hash, practitioner_id)
                  values ('{clinic}', '{account}', 'practitioner', 'Hannah Osei', 'h@example.org', '-', '{practitioner}');
-             insert into appointments (clinic_id, id, patient_id, practitioner_id, state, starts_at, ends_at, wall_time,
-                 booked_at)
-                 values ('{clinic}', '{appointment}', '{patient}', '{practitioner}', 'fulfilled', now(),
-                     now() + interval '30 minutes', now(), now());
+             insert into appointments (clinic_id, id, patient_id, practitioner_id, visit_type_id, state, starts_at, ends_at,
+                 wall_time, time_zone, booked_at)
+                 values ('{clinic}', '{appointment}', '{patient}', '{practitioner}', '{visit_type}', 'fulfilled', now(),
+                     now() + interval '30 minutes', now(), 'Europe/London', now());
              insert into encounters (clinic_id, id, appointment_id, state, started_at, room_id)
                  values ('{clinic}', '{encounter}', '{appointment}', 'in_progress', now(), '{room}');
              insert into participants (clinic_id, id, encounter_id, role, practitioner_id)

@@ -119,7 +119,7 @@ async fn look(state: &WebState, person: &SignedIn, date: Date) -> Result<Board, 
     let appointments = scheduler::day(&state.db, &by, date, None).await?;
     let mut columns: Vec<(PractitionerView, Vec<Slot>)> = Vec::new();
     for practitioner in scheduler::practitioners(&state.db, &by).await? {
-        let free = scheduler::free_slots(&state.db, &*state.clock, &by, practitioner.id, date).await?;
+        let free = scheduler::free_slots(&state.db, &*state.clock, &by, practitioner.id, None, date).await?;
         columns.push((practitioner, free));
     }
     let zone = &person.clinic.zone;

@@ -1,4 +1,4 @@
-// Shows other times as soon as another practitioner or date is chosen, without losing what is typed.
+// Shows other times as soon as another practitioner, type of visit or date is chosen, without losing what is typed.
 // Without this script the button "Show times" does the same.
 
 import { morphChildren } from './morph.js';
@@ -7,7 +7,7 @@ const form = document.getElementById('booking');
 let asked = 0;
 
 if (form instanceof HTMLFormElement) {
-  for (const name of ['practitioner', 'date']) {
+  for (const name of ['practitioner', 'visit_type', 'date']) {
     form.querySelector(`[name="${name}"]`)?.addEventListener('change', () => void refresh(form, '0'));
   }
   form.addEventListener('click', (event) => {
@@ -25,7 +25,7 @@ if (form instanceof HTMLFormElement) {
 async function refresh(form, step) {
   const mine = ++asked;
   const fields = new URLSearchParams();
-  for (const name of ['practitioner', 'date', 'at']) {
+  for (const name of ['practitioner', 'visit_type', 'date', 'at']) {
     const value = new FormData(form).get(name);
     if (typeof value === 'string') fields.set(name, value);
   }

@@ -18,9 +18,9 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use domain::{Actor, PatientId, PractitionerId};
+use domain::{Actor, PatientId, PractitionerId, VisitTypeId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use scheduler::{BookError, BookRequest, PatientView, PractitionerView};
+use scheduler::{BookError, BookRequest, PatientView, PractitionerView, VisitTypeView};
 use serde::Deserialize;
 
 /// The fields as they were typed and chosen; all may be missing.
@@ -32,6 +32,8 @@ pub(crate) struct BookingForm {
     /// The patient chosen for it.
     patient: String,
     practitioner: String,
+    /// What kind of visit; without it, or when the practitioner does not offer it, the first that they offer.
+    visit_type: String,
     date: String,
     /// The start of the chosen slot.
     at: String,
@@ -48,6 +50,8 @@ struct BookingPage {
     who: Who,
     practitioners: Vec<PractitionerView>,
     practitioner: Option<PractitionerId>,
+    visit_types: Vec<VisitTypeView>,
+    visit_type: Option<VisitTypeId>,
     date: Date,
     long_date: String,
     times: Vec<Time>,
@@ -56,6 +60,10 @@ struct BookingPage {
 impl BookingPage {
     fn is_selected(&self, one: &PractitionerView) -> bool {
         self.practitioner == Some(one.id)
+    }
+
+    fn is_visit_type(&self, one: &VisitTypeView) -> bool {
+        self.visit_type == Some(one.id)
     }
 }
 
@@ -147,7 +155,22 @@ async fn request(
     let Ok(starts_at) = form.at.parse() else {
         return Ok(Err("Choose a time."));
     };
-    Ok(Ok(BookRequest { patient, practitioner, starts_at }))
+    let visit_types = scheduler::visit_types(&state.db, by).await?;
+    let Some(visit_type) = visit_type(&visit_types, form, practitioner) else {
+        return Ok(Err("This practitioner offers no visits yet."));
+    };
+    Ok(Ok(BookRequest::new(patient, practitioner, visit_type.id, starts_at)))
+}
+
+/// The chosen type of visit, or the first that the practitioner offers.
+fn visit_type<'a>(
+    visit_types: &'a [VisitTypeView],
+    form: &BookingForm,
+    practitioner: PractitionerId,
+) -> Option<&'a VisitTypeView> {
+    let mut offered = visit_types.iter().filter(|one| one.practitioners.contains(&practitioner));
+    let chosen = form.visit_type.parse().ok();
+    offered.clone().find(|one| Some(one.id) == chosen).or_else(|| offered.next())
 }
 
 /// The refusal as a sentence with the time and the name in it.
@@ -169,6 +192,11 @@ async fn refused(
             "Choose another time, or cancel the other appointment first.",
         ),
         BookError::OutsideSchedule => (format!("{with} does not work at {time}."), kept),
+        BookError::TooSoon => (format!("{time} is too soon for this type of visit."), kept),
+        BookError::TooFarAhead => (format!("{time} is too far ahead for this type of visit."), kept),
+        BookError::NotOffered => {
+            (format!("{with} does not offer this type of visit."), "Choose another type or practitioner.")
+        }
         BookError::InThePast => (format!("{time} has passed."), kept),
         BookError::NoSuchPatient => ("This patient is not known here.".to_owned(), "Find the patient again."),
         BookError::NoSuchPractitioner | BookError::Database(_) => {
@@ -192,9 +220,13 @@ async fn show(
     let practitioners = scheduler::practitioners(&state.db, &by).await?;
     let practitioner = form.practitioner.parse().ok().filter(|id| practitioners.iter().any(|one| one.id == *id));
     let practitioner = practitioner.or(practitioners.first().map(|one| one.id));
-    let date = date(state, &by, &form, practitioner, zone).await?;
-    let slots = match practitioner {
-        Some(id) => scheduler::free_slots(&state.db, &*state.clock, &by, id, date).await?,
+    let visit_types = scheduler::visit_types(&state.db, &by).await?;
+    let visit_type = practitioner.and_then(|id| visit_type(&visit_types, &form, id));
+    let date = date(state, &by, &form, practitioner.zip(visit_type), zone).await?;
+    let slots = match practitioner.zip(visit_type) {
+        Some((id, visit_type)) => {
+            scheduler::free_slots(&state.db, &*state.clock, &by, id, Some(visit_type), date).await?
+        }
         None => Vec::new(),
     };
     let starts: Vec<_> = slots.into_iter().map(|slot| slot.starts_at).collect();
@@ -206,6 +238,8 @@ async fn show(
         who: who(state, &by, &form).await?,
         practitioners,
         practitioner,
+        visit_type: visit_type.map(|one| one.id),
+        visit_types,
         date,
         long_date: words::long_date(date),
         times: times(starts, form.at.parse().ok(), taken, zone),
@@ -218,7 +252,7 @@ async fn date(
     state: &WebState,
     by: &Actor,
     form: &BookingForm,
-    practitioner: Option<PractitionerId>,
+    wanted: Option<(PractitionerId, &VisitTypeView)>,
     zone: &TimeZone,
 ) -> Result<Date, PageError> {
     if let Ok(date) = form.date.parse::<Date>() {
@@ -228,8 +262,8 @@ async fn date(
         return Ok(words::day_of(at, zone));
     }
     let today = words::day_of(state.clock.now(), zone);
-    let Some(id) = practitioner else { return Ok(today) };
-    let free = scheduler::next_day_with_free_slot(&state.db, &*state.clock, by, id, today).await?;
+    let Some((id, visit_type)) = wanted else { return Ok(today) };
+    let free = scheduler::next_day_with_free_slot(&state.db, &*state.clock, by, id, Some(visit_type), today).await?;
     Ok(free.unwrap_or(today))
 }
 
