@@ -2,6 +2,7 @@
 
 use crate::{
     availability::{self, NotOffered, Offer},
+    messages::{self, News},
     tables,
     tables::reservations::Resource,
 };
@@ -115,6 +116,7 @@ pub async fn book(
         booked_at: now,
     };
     reserve(&mut tx, by, &appointment, &offer).await?;
+    messages::plan(&mut tx, by.clinic, now, id, News::Booked).await?;
     let event = AuditEvent::new("appointment.booked").appointment(id).patient(request.patient);
     audit::record(&mut tx, by, event).await?;
     tx.commit().await?;

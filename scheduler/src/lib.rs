@@ -15,8 +15,8 @@ pub mod demo;
 pub mod finish;
 pub mod history;
 pub mod join_tokens;
+pub mod messages;
 pub mod missed;
-pub mod outbox;
 pub mod patients;
 pub mod room;
 pub mod run;
@@ -31,25 +31,19 @@ pub mod visit_types;
 pub use admit::{AdmitError, admit};
 pub use appointment::{appointment, consultation, glance};
 pub use arrive::{ArriveError, arrive};
-pub use availability::{
-    Besides, Exception, FindSlotsError, OpenSlot, Rule, Slot, SlotSearch, find_slots, free_slots, hours,
-    next_day_with_free_slot,
-};
+pub use availability::{OpenSlot, Slot, free_slots, next_day_with_free_slot};
 pub use book::{BookError, BookRequest, book};
 pub use cancel::{CancelError, cancel};
 pub use clinic::{clinic, practitioners};
 pub use day::day;
 pub use finish::{FinishError, finish};
 pub use history::{AuditView, HistoryCheck, history, verify_history};
-pub use outbox::{Mail, Mailer, mailbox};
+pub use messages::{Carriers, Delivery, Links, Mailer, Texts, Unreached, deliveries, mailbox, not_delivered};
 pub use patients::{AddPatientError, NewPatient, add_patient, find_patients, patient};
 pub use room::{RoomParticipant, next_room_epoch, reconnect, room_participants};
 pub use run::{SchedulerConfig, run};
 pub use seat::{Seat, leave_seat, report_readiness, seen};
 pub use send_link::{SendLinkError, send_link};
-pub use views::{
-    AppointmentView, ClinicView, EncounterView, PatientView, PractitionerView, Readiness, ScheduleExceptionView,
-    VisitTypeView,
-};
+pub use views::{AppointmentView, ClinicView, EncounterView, PatientView, PractitionerView, Readiness, VisitTypeView};
 pub use visit_link::{open_visit, visit_link};
 pub use visit_types::visit_types;

@@ -15,7 +15,6 @@ pub(crate) mod patients;
 pub(crate) mod practitioners;
 pub(crate) mod reservations;
 pub(crate) mod resources;
-pub(crate) mod schedule_exceptions;
 pub(crate) mod schedules;
 pub(crate) mod seats;
 pub(crate) mod sessions;

@@ -1,9 +1,8 @@
 //! What pages show: read models, whole enough that no page asks twice.
 
-use crate::availability::Exception;
 use domain::{
     AppointmentId, AppointmentState, ArrivalWindow, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId,
-    RoomId, ScheduleExceptionId, VisitTypeId,
+    RoomId, VisitTypeId,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
@@ -86,19 +85,6 @@ impl VisitTypeView {
             starts_at + minutes(self.minutes) + minutes(self.buffer_after_minutes),
         )
     }
-}
-
-/// Leave, a holiday or extra hours, as the page of schedules shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScheduleExceptionView {
-    /// Which.
-    pub id: ScheduleExceptionId,
-    /// Whose; none is the whole clinic.
-    pub practitioner: Option<PractitionerId>,
-    /// Why, for the desk.
-    pub reason: String,
-    /// When and what.
-    pub exception: Exception,
 }
 
 /// What the patient's device check found.

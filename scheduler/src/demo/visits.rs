@@ -1,10 +1,8 @@
 //! Visits of today for a demo clinic, made by the use-cases themselves, so that the history tells of them too.
 
-use super::people::{CONSULTATION, DemoClinic, DemoPractitioner};
+use super::people::{DemoClinic, DemoPractitioner};
 use crate::{
-    BookRequest, admit, arrive,
-    availability::{self, OpenSlot},
-    book, cancel, day, finish, tables,
+    BookRequest, Slot, admit, arrive, availability, book, cancel, day, finish, tables,
     views::{AppointmentView, ClinicView},
 };
 use anyhow::Context as _;
@@ -71,8 +69,7 @@ impl Diary<'_> {
         for (index, practitioner) in demo.practitioners.iter().enumerate() {
             let id = self.find(practitioner).await?;
             let patient = self.patients[self.patients.len() - 1 - index % self.patients.len()];
-            let past: Vec<OpenSlot> =
-                self.slots(id).await?.into_iter().filter(|slot| slot.ends_at <= self.now).collect();
+            let past: Vec<Slot> = self.slots(id).await?.into_iter().filter(|slot| slot.ends_at <= self.now).collect();
             if let Some(slot) = past.iter().rev().nth(1).filter(|slot| slot.starts_at >= start) {
                 self.hold(id, practitioner, patient, *slot).await?;
             }
@@ -94,7 +91,7 @@ impl Diary<'_> {
         id: PractitionerId,
         demo: &DemoPractitioner,
         patient: PatientId,
-        slot: OpenSlot,
+        slot: Slot,
     ) -> anyhow::Result<()> {
         let minutes = SignedDuration::from_mins;
         let request = BookRequest::new(patient, id, self.visit_type, slot.starts_at);
@@ -121,7 +118,7 @@ impl Diary<'_> {
         first_patient: usize,
     ) -> anyhow::Result<()> {
         let slots = self.slots(practitioner).await?;
-        let mut ahead: Vec<OpenSlot> = slots.iter().copied().filter(|slot| slot.starts_at > self.now).collect();
+        let mut ahead: Vec<Slot> = slots.iter().copied().filter(|slot| slot.starts_at > self.now).collect();
         if ahead.is_empty() {
             ahead.extend(slots.last().filter(|slot| slot.ends_at > self.now));
         }
@@ -139,19 +136,9 @@ impl Diary<'_> {
         Ok(())
     }
 
-    /// When a consultation may begin today, taken or not.
-    async fn slots(&self, practitioner: PractitionerId) -> Result<Vec<OpenSlot>, sqlx::Error> {
+    async fn slots(&self, practitioner: PractitionerId) -> Result<Vec<Slot>, sqlx::Error> {
         let mut tx = self.db.begin(&self.receptionist).await?;
-        let (from, to) = availability::bounds(self.today(), &self.clinic.zone);
-        let timetables = availability::timetables(&mut tx, self.clinic.id, &[practitioner], from, to).await?;
-        let minutes = CONSULTATION.minutes;
-        let starts = timetables.values().flat_map(|one| one.starts(minutes, from, to));
-        let slot = |starts_at| OpenSlot {
-            practitioner,
-            starts_at,
-            ends_at: starts_at + SignedDuration::from_mins(minutes.into()),
-        };
-        Ok(starts.map(slot).collect())
+        availability::slots_of(&mut tx, self.clinic.id, practitioner, None, self.today(), &self.clinic.zone).await
     }
 
     async fn find(&self, practitioner: &DemoPractitioner) -> anyhow::Result<PractitionerId> {

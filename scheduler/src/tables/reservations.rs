@@ -4,7 +4,6 @@ use domain::{AppointmentId, ClinicId, PatientId, PractitionerId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The constraint that has the last word about two appointments at the same time.
@@ -85,44 +84,30 @@ pub(crate) async fn release(
     Ok(())
 }
 
-/// When practitioners are reserved between two instants, each in order and without overlaps: booked, overbooked or held. A hold
-/// that has expired binds nobody, by the database's clock.
-pub(crate) async fn of_practitioners(
+/// When a practitioner is reserved between two instants.
+pub(crate) async fn of_practitioner(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    practitioners: &[PractitionerId],
+    practitioner: PractitionerId,
     from: Timestamp,
     to: Timestamp,
-) -> Result<BTreeMap<PractitionerId, Vec<(Timestamp, Timestamp)>>, sqlx::Error> {
-    let practitioners: Vec<_> = practitioners.iter().map(|id| id.0).collect();
+) -> Result<Vec<(Timestamp, Timestamp)>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"with merged as (
-               select r.resource_id, unnest(range_agg(r.during)) as during
-               from reservations r
-               left join holds h on h.id = r.hold_id
-               where r.clinic_id = $1
-                 and r.resource_kind = 'practitioner'
-                 and r.resource_id = any ($2)
-                 and r.during && tstzrange($3, $4, '[)')
-                 and r.active
-                 and (r.hold_id is null or h.expires_at > now())
-               group by r.resource_id
-           )
-           select
-               resource_id as "practitioner: PractitionerId",
+        r#"select
                lower(during) as "starts_at!: jiff_sqlx::Timestamp",
                upper(during) as "ends_at!: jiff_sqlx::Timestamp"
-           from merged"#,
+           from reservations
+           where clinic_id = $1
+             and resource_kind = 'practitioner'
+             and resource_id = $2
+             and during && tstzrange($3, $4, '[)')
+             and active"#,
         clinic.0,
-        &practitioners,
+        practitioner.0,
         from.to_sqlx() as _,
         to.to_sqlx() as _,
     )
     .fetch_all(connection)
     .await?;
-    let mut taken = BTreeMap::<_, Vec<_>>::new();
-    for row in rows {
-        taken.entry(row.practitioner).or_default().push((row.starts_at.to_jiff(), row.ends_at.to_jiff()));
-    }
-    Ok(taken)
+    Ok(rows.into_iter().map(|row| (row.starts_at.to_jiff(), row.ends_at.to_jiff())).collect())
 }

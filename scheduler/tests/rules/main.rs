@@ -7,7 +7,7 @@ mod demo;
 mod history;
 mod house;
 mod links;
-mod mail;
+mod messages;
 mod migrations;
 mod missed;
 mod patients;
