@@ -51,6 +51,10 @@ ids! {
     ChatMessageId
     /// What may be booked: a kind of visit with its length and rules.
     VisitTypeId
+    /// A weekly rule of a practitioner's schedule.
+    ScheduleRuleId
+    /// Leave, a holiday or extra hours.
+    ScheduleExceptionId
     /// An interpreter, a room or a device.
     ResourceId
     /// A time kept for somebody who is still filling in a form.

@@ -1,25 +1,58 @@
-//! The free slots of a practitioner on a day.
+//! When visits can be had: the free slots of one or many practitioners, and the hours they work.
+//!
+//! What is loaded from the database is little and the same for everybody (rules, exceptions, what is taken); the working out is
+//! in [`timetable`] and [`wall`], which know neither database nor clock.
 
-use crate::{tables, tables::schedules::Rule, views::VisitTypeView};
+pub(crate) mod timetable;
+pub(crate) mod wall;
+
+use crate::{
+    tables,
+    views::{ScheduleExceptionView, VisitTypeView},
+};
 use domain::{Actor, ClinicId, Clock, PractitionerId, VisitTypeId};
 use jiff::{
     SignedDuration, Timestamp, ToSpan as _,
     civil::{Date, Time},
-    tz::{AmbiguousOffset, TimeZone},
+    tz::TimeZone,
 };
 use service::postgres::Db;
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
+pub use timetable::{Besides, Exception, Rule};
+use timetable::{Span, Timetable, is_free};
+pub(crate) use wall::{bounds, zone_name};
 
-/// How far [`next_day_with_free_slot`] looks: four weeks show every weekday often enough.
-const DAYS_AHEAD: usize = 28;
+/// The most slots that one search finds.
+pub const MAX_SLOTS: usize = 1_000;
 
-/// A piece of a practitioner's time that may be booked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Slot {
-    /// When it begins.
-    pub starts_at: Timestamp,
-    /// When it ends.
-    pub ends_at: Timestamp,
+/// What is looked at first. Where calendars are full the next look is twice as far, so that a whole year takes few looks.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(48);
+
+/// The longest look: no more of the calendars is held in memory at once.
+const LONGEST_LOOK: SignedDuration = SignedDuration::from_hours(64 * 24);
+
+/// Which slots are wanted.
+#[derive(Debug, Clone)]
+pub struct SlotSearch {
+    /// With whom; empty means everybody who offers the type. Whoever does not offer it has no slots.
+    pub practitioners: Vec<PractitionerId>,
+    /// For what.
+    pub visit_type: VisitTypeId,
+    /// Visits begin then at the earliest.
+    pub from: Timestamp,
+    /// Visits begin before.
+    pub to: Timestamp,
+    /// A language the practitioner speaks, as a BCP 47 tag: `pt` finds `pt-br` and the other way round.
+    pub language: Option<String>,
+    /// Visits begin between these times of the day, the second excluded. It may be the smaller one: from evening to morning.
+    pub time_of_day: Option<(Time, Time)>,
+    /// Whose clock `time_of_day` is read from; without it the clinic's.
+    pub zone: Option<TimeZone>,
+    /// Only what comes after this slot: the last one of the page before.
+    pub after: Option<(Timestamp, PractitionerId)>,
+    /// How many at most; never more than [`MAX_SLOTS`].
+    pub limit: usize,
 }
 
 /// When a visit with a practitioner may begin, and when it would end.
@@ -31,6 +64,167 @@ pub struct OpenSlot {
     pub starts_at: Timestamp,
     /// When it ends, buffers apart.
     pub ends_at: Timestamp,
+}
+
+/// Why no search was made.
+#[derive(Debug, thiserror::Error)]
+pub enum FindSlotsError {
+    /// The clinic does not offer this type, or no longer.
+    #[error("there is no such type of visit")]
+    NoSuchVisitType,
+    /// The end of the time to search is before its start.
+    #[error("the time to search in ends before it begins")]
+    EndsBeforeItBegins,
+    /// Postgres failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// The first free slots, in order of start and practitioner. A pure look: nothing is kept for anybody.
+///
+/// A slot is free when the visit lies wholly in the practitioner's hours and nothing of it or of its buffers is taken. Buffers may
+/// lie outside of the hours. The type's notice and horizon bound the search.
+pub async fn find_slots(
+    db: &Db,
+    clock: &dyn Clock,
+    by: &Actor,
+    search: &SlotSearch,
+) -> Result<Vec<OpenSlot>, FindSlotsError> {
+    if search.to < search.from {
+        return Err(FindSlotsError::EndsBeforeItBegins);
+    }
+    let mut tx = db.begin(by).await?;
+    let found = tables::visit_types::find(&mut tx, by.clinic, search.visit_type).await?;
+    let visit_type = found.ok_or(FindSlotsError::NoSuchVisitType)?;
+    let practitioners = who(&mut tx, by.clinic, &visit_type, search).await?;
+    let (earliest, latest) = bookable(&visit_type, clock.now());
+    let (mut from, to) = (search.from.max(earliest), search.to.min(latest));
+    if let Some((after, _)) = search.after {
+        from = from.max(after);
+    }
+    if practitioners.is_empty() || from >= to {
+        return Ok(Vec::new());
+    }
+    let timetables = timetables(&mut tx, by.clinic, &practitioners, from, to).await?;
+    let times = match (search.time_of_day, &search.zone) {
+        (Some(times), Some(zone)) => Some((times, zone.clone())),
+        (Some(times), None) => Some((times, tables::clinics::get(&mut tx, by.clinic).await?.zone)),
+        (None, _) => None,
+    };
+    let wanted = |at: Timestamp, practitioner: PractitionerId| {
+        search.after.is_none_or(|after| (at, practitioner) > after)
+            && times.as_ref().is_none_or(|(times, zone)| is_between(*times, at.to_zoned(zone.clone()).time()))
+    };
+    let limit = search.limit.min(MAX_SLOTS);
+    let mut slots = Vec::new();
+    let mut look = FIRST_LOOK;
+    while from < to && slots.len() < limit {
+        let until = from.saturating_add(look).unwrap_or(to).min(to);
+        slots.extend(look_at(&mut tx, by.clinic, &visit_type, &timetables, (from, until), &wanted).await?);
+        from = until;
+        look = (look * 2).min(LONGEST_LOOK);
+    }
+    slots.truncate(limit);
+    Ok(slots)
+}
+
+/// The practitioners who are asked for, offer the type and speak the language.
+async fn who(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    visit_type: &VisitTypeView,
+    search: &SlotSearch,
+) -> Result<Vec<PractitionerId>, sqlx::Error> {
+    let asked = |id: &PractitionerId| search.practitioners.is_empty() || search.practitioners.contains(id);
+    let offering: Vec<_> = visit_type.practitioners.iter().copied().filter(asked).collect();
+    match &search.language {
+        Some(language) => tables::practitioners::who_speak(connection, clinic, &offering, language).await,
+        None => Ok(offering),
+    }
+}
+
+/// From when until when visits of a type may begin if they are booked now.
+fn bookable(visit_type: &VisitTypeView, now: Timestamp) -> (Timestamp, Timestamp) {
+    let notice = SignedDuration::from_mins(visit_type.min_notice_minutes.into());
+    let horizon = SignedDuration::from_hours(24 * i64::from(visit_type.horizon_days));
+    // What begins now has begun: a visit lies ahead by at least a nanosecond, as the horizon includes its last.
+    let tick = SignedDuration::from_nanos(1);
+    (now + notice.max(tick), now + horizon + tick)
+}
+
+fn is_between((from, to): (Time, Time), time: Time) -> bool {
+    if from < to { from <= time && time < to } else { from <= time || time < to }
+}
+
+/// The free slots of everybody that begin in a stretch of time, in order.
+async fn look_at(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    visit_type: &VisitTypeView,
+    timetables: &BTreeMap<PractitionerId, Timetable>,
+    (from, to): Span,
+    wanted: &(impl Fn(Timestamp, PractitionerId) -> bool + Sync),
+) -> Result<Vec<OpenSlot>, sqlx::Error> {
+    let practitioners: Vec<_> = timetables.keys().copied().collect();
+    let (first, last) = (visit_type.occupies(from).0, visit_type.occupies(to).1);
+    let taken = tables::reservations::of_practitioners(connection, clinic, &practitioners, first, last).await?;
+    let length = SignedDuration::from_mins(visit_type.minutes.into());
+    let mut slots = Vec::new();
+    for (&practitioner, timetable) in timetables {
+        let taken = taken.get(&practitioner).map_or(&[][..], Vec::as_slice);
+        let free = timetable.starts(visit_type.minutes, from, to).into_iter().filter(|at| {
+            let (first, last) = visit_type.occupies(*at);
+            is_free(taken, first, last) && wanted(*at, practitioner)
+        });
+        slots.extend(free.map(|at| OpenSlot { practitioner, starts_at: at, ends_at: at + length }));
+    }
+    slots.sort_unstable_by_key(|slot| (slot.starts_at, slot.practitioner));
+    Ok(slots)
+}
+
+/// When each practitioner works from one day of the clinic to another, both included: weekly rules, extra hours, leave and
+/// holidays applied, whatever is booked.
+pub async fn hours(
+    db: &Db,
+    by: &Actor,
+    from: Date,
+    to: Date,
+) -> Result<Vec<(PractitionerId, Vec<(Timestamp, Timestamp)>)>, sqlx::Error> {
+    let mut tx = db.begin(by).await?;
+    let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
+    let practitioners: Vec<_> =
+        tables::practitioners::list(&mut tx, by.clinic).await?.into_iter().map(|one| one.id).collect();
+    let (from, to) = (bounds(from, &zone).0, bounds(to, &zone).1);
+    let timetables = timetables(&mut tx, by.clinic, &practitioners, from, to).await?;
+    let hours = |id| timetables.get(&id).map_or_else(Vec::new, |one| clipped(&one.hours(from, to), from, to));
+    Ok(practitioners.into_iter().map(|id| (id, hours(id))).collect())
+}
+
+/// What of `spans` lies in `[from, to)`.
+pub(crate) fn clipped(spans: &[Span], from: Timestamp, to: Timestamp) -> Vec<Span> {
+    spans.iter().map(|span| (span.0.max(from), span.1.min(to))).filter(|(from, to)| from < to).collect()
+}
+
+/// What says when some practitioners work between two instants, in two queries for all of them.
+pub(crate) async fn timetables(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    practitioners: &[PractitionerId],
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<BTreeMap<PractitionerId, Timetable>, sqlx::Error> {
+    let rules = tables::schedules::of(connection, clinic, practitioners).await?;
+    let exceptions = tables::schedule_exceptions::between(connection, clinic, practitioners, from, to).await?;
+    let mut timetables: BTreeMap<_, _> = practitioners.iter().map(|id| (*id, Timetable::default())).collect();
+    for (_, practitioner, rule) in rules {
+        timetables.entry(practitioner).or_default().rules.push(rule);
+    }
+    for ScheduleExceptionView { practitioner, exception, .. } in exceptions {
+        for (_, timetable) in timetables.iter_mut().filter(|(id, _)| practitioner.is_none_or(|one| one == **id)) {
+            timetable.exceptions.push(exception.clone());
+        }
+    }
+    Ok(timetables)
 }
 
 /// A slot together with the type of visit that fits into it.
@@ -66,26 +260,33 @@ pub(crate) async fn offers(
 ) -> Result<Offer, NotOffered> {
     let found = tables::visit_types::find(connection, clinic, visit_type).await?;
     let visit_type = found.filter(|one| one.practitioners.contains(&practitioner)).ok_or(NotOffered::NoSuchType)?;
-    if starts_at < now + SignedDuration::from_mins(visit_type.min_notice_minutes.into()) {
+    let (earliest, latest) = bookable(&visit_type, now);
+    if starts_at < earliest {
         return Err(NotOffered::TooSoon);
     }
-    if starts_at > now + SignedDuration::from_hours(24 * i64::from(visit_type.horizon_days)) {
+    if starts_at >= latest {
         return Err(NotOffered::TooFarAhead);
     }
-    let zone = tables::clinics::get(connection, clinic).await?.zone;
-    let date = starts_at.to_zoned(zone.clone()).date();
-    let slots = slots_of(connection, clinic, practitioner, Some(visit_type.minutes), date, &zone).await?;
-    let slot = slots.into_iter().find(|slot| slot.starts_at == starts_at).ok_or(NotOffered::OutsideSchedule)?;
-    Ok(Offer { slot: OpenSlot { practitioner, starts_at, ends_at: slot.ends_at }, visit_type })
+    let ends_at = starts_at + SignedDuration::from_mins(visit_type.minutes.into());
+    let mut timetables = timetables(connection, clinic, &[practitioner], starts_at, ends_at).await?;
+    let timetable = timetables.remove(&practitioner).ok_or(NotOffered::OutsideSchedule)?;
+    if timetable.starts(visit_type.minutes, starts_at, ends_at).first() != Some(&starts_at) {
+        return Err(NotOffered::OutsideSchedule);
+    }
+    Ok(Offer { slot: OpenSlot { practitioner, starts_at, ends_at }, visit_type })
 }
 
-/// The IANA name of a zone.
-pub(crate) fn zone_name(zone: &TimeZone) -> &str {
-    zone.iana_name().expect("a zone that was found by its name has one")
+/// A piece of a practitioner's time that may be booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot {
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
 }
 
-/// The slots of `date` (a day of the clinic) that are neither begun nor taken, in order: of a type of visit, or as the schedule
-/// divides the time.
+/// The slots of `date` (a day of the clinic) that are neither begun nor taken, in order: of a type of visit, or of the first that
+/// the practitioner offers.
 pub async fn free_slots(
     db: &Db,
     clock: &dyn Clock,
@@ -96,7 +297,27 @@ pub async fn free_slots(
 ) -> Result<Vec<Slot>, sqlx::Error> {
     let mut tx = db.begin(by).await?;
     let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
-    free_on(&mut tx, by.clinic, practitioner, visit_type, date, &zone, clock.now()).await
+    let types = tables::visit_types::list(&mut tx, by.clinic).await?;
+    drop(tx);
+    let offered = types.iter().find(|one| one.practitioners.contains(&practitioner));
+    let Some(visit_type) = visit_type.or(offered) else { return Ok(Vec::new()) };
+    let (from, to) = bounds(date, &zone);
+    let search = SlotSearch {
+        practitioners: vec![practitioner],
+        visit_type: visit_type.id,
+        from,
+        to,
+        language: None,
+        time_of_day: None,
+        zone: None,
+        after: None,
+        limit: MAX_SLOTS,
+    };
+    match find_slots(db, clock, by, &search).await {
+        Ok(slots) => Ok(slots.into_iter().map(|s| Slot { starts_at: s.starts_at, ends_at: s.ends_at }).collect()),
+        Err(FindSlotsError::Database(error)) => Err(error),
+        Err(_) => Ok(Vec::new()),
+    }
 }
 
 /// The first day from `date` on, within four weeks, on which the practitioner has a free slot.
@@ -108,131 +329,10 @@ pub async fn next_day_with_free_slot(
     visit_type: Option<&VisitTypeView>,
     date: Date,
 ) -> Result<Option<Date>, sqlx::Error> {
-    let mut tx = db.begin(by).await?;
-    let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
-    for date in date.series(1.day()).take(DAYS_AHEAD) {
-        if !free_on(&mut tx, by.clinic, practitioner, visit_type, date, &zone, clock.now()).await?.is_empty() {
+    for date in date.series(1.day()).take(28) {
+        if !free_slots(db, clock, by, practitioner, visit_type, date).await?.is_empty() {
             return Ok(Some(date));
         }
     }
     Ok(None)
-}
-
-/// The first instant of a day in a zone, and of the next.
-pub(crate) fn bounds(date: Date, zone: &TimeZone) -> (Timestamp, Timestamp) {
-    let start = |date: Date| zone.to_timestamp(date.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX);
-    (start(date), start(date.tomorrow().unwrap_or(Date::MAX)))
-}
-
-/// The slots that the schedule gives on a day, taken or not.
-pub(crate) async fn slots_of(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    practitioner: PractitionerId,
-    minutes: Option<i16>,
-    date: Date,
-    zone: &TimeZone,
-) -> Result<Vec<Slot>, sqlx::Error> {
-    let rules = tables::schedules::on(connection, clinic, practitioner, date.weekday()).await?;
-    Ok(slots(&rules, minutes, date, zone))
-}
-
-async fn free_on(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    practitioner: PractitionerId,
-    visit_type: Option<&VisitTypeView>,
-    date: Date,
-    zone: &TimeZone,
-    now: Timestamp,
-) -> Result<Vec<Slot>, sqlx::Error> {
-    let mut slots = slots_of(connection, clinic, practitioner, visit_type.map(|one| one.minutes), date, zone).await?;
-    let occupies = |slot: &Slot| visit_type.map_or((slot.starts_at, slot.ends_at), |one| one.occupies(slot.starts_at));
-    let (Some(first), Some(last)) = (slots.first().map(occupies), slots.iter().map(|slot| occupies(slot).1).max())
-    else {
-        return Ok(slots);
-    };
-    let taken = tables::reservations::of_practitioner(connection, clinic, practitioner, first.0, last).await?;
-    slots.retain(|slot| {
-        let (starts_at, ends_at) = occupies(slot);
-        slot.starts_at > now && !taken.iter().any(|(from, to)| starts_at < *to && *from < ends_at)
-    });
-    Ok(slots)
-}
-
-/// The slots of a day by the clock on the wall.
-///
-/// Where the clock jumps forward, the times it skips do not exist. Where it is put back, a time that comes twice is
-/// offered once, the first time: two slots with one name would be mistaken for each other.
-fn slots(rules: &[Rule], minutes: Option<i16>, date: Date, zone: &TimeZone) -> Vec<Slot> {
-    let mut slots: Vec<Slot> = rules.iter().flat_map(|rule| slots_of_rule(*rule, minutes, date, zone)).collect();
-    slots.sort_unstable();
-    slots.dedup();
-    slots
-}
-
-fn slots_of_rule(rule: Rule, minutes: Option<i16>, date: Date, zone: &TimeZone) -> impl Iterator<Item = Slot> {
-    let minutes = minutes.unwrap_or(rule.slot_minutes);
-    let length = SignedDuration::from_mins(minutes.into());
-    let last = rule.to_minute - minutes;
-    let starts = (rule.from_minute..=last).step_by(usize::try_from(rule.slot_minutes).unwrap_or(usize::MAX).max(1));
-    starts.filter_map(move |minute| {
-        let wall = date.to_datetime(Time::midnight()).checked_add(i64::from(minute).minutes()).ok()?;
-        let at = zone.to_ambiguous_timestamp(wall);
-        if matches!(at.offset(), AmbiguousOffset::Gap { .. }) {
-            return None;
-        }
-        let starts_at = at.earlier().ok()?;
-        Some(Slot { starts_at, ends_at: starts_at.checked_add(length).ok()? })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn day_and_night(date: &str) -> Vec<String> {
-        let rule = Rule { from_minute: 0, to_minute: 1440, slot_minutes: 30 };
-        let zone = TimeZone::get("Europe/London").expect("a known zone");
-        let slots = slots(&[rule], None, date.parse().expect("a date"), &zone);
-        for pair in slots.windows(2) {
-            assert!(pair[0].ends_at <= pair[1].starts_at, "{pair:?} overlap");
-        }
-        slots.iter().map(|slot| slot.starts_at.to_zoned(zone.clone()).strftime("%H:%M").to_string()).collect()
-    }
-
-    #[test]
-    fn an_ordinary_day_has_48_half_hours() {
-        assert_eq!(day_and_night("2026-11-24").len(), 48);
-    }
-
-    #[test]
-    fn in_spring_the_hour_that_is_skipped_has_no_slots() {
-        let slots = day_and_night("2027-03-28");
-        assert_eq!(slots.len(), 46);
-        assert!(!slots.iter().any(|slot| slot.starts_with("01:")));
-    }
-
-    #[test]
-    fn in_autumn_the_hour_that_comes_twice_is_offered_once() {
-        let slots = day_and_night("2026-10-25");
-        assert_eq!(slots.len(), 48);
-        assert_eq!(slots.iter().filter(|slot| slot.as_str() == "01:30").count(), 1);
-    }
-
-    #[test]
-    fn half_past_nine_is_half_past_nine_in_summer_and_in_winter() {
-        let rule = Rule { from_minute: 570, to_minute: 600, slot_minutes: 30 };
-        let zone = TimeZone::get("Europe/London").expect("a known zone");
-        for (date, instant) in [("2026-10-24", "2026-10-24T08:30:00Z"), ("2026-10-26", "2026-10-26T09:30:00Z")] {
-            let slots = slots(&[rule], None, date.parse().expect("a date"), &zone);
-            assert_eq!(slots[0].starts_at, instant.parse().expect("an instant"));
-        }
-    }
-
-    #[test]
-    fn a_slot_that_would_end_after_hours_is_not_offered() {
-        let rule = Rule { from_minute: 540, to_minute: 600, slot_minutes: 45 };
-        assert_eq!(slots(&[rule], None, "2026-11-24".parse().expect("a date"), &TimeZone::UTC).len(), 1);
-    }
 }

@@ -1,21 +1,26 @@
-//! The receptionist books.
+//! Somebody books.
 
 use crate::{
-    availability::{self, NotOffered, Offer},
-    messages::{self, News},
-    tables,
-    tables::reservations::Resource,
+    availability::{self, NotOffered},
+    cancel::reason,
+    idempotency::{self, Claim, IdempotencyKey},
+    reserve::{self, Wish},
+    tables::{self, appointments::New, reservations::Owner},
 };
-use domain::{Actor, AppointmentId, Clock, PatientId, PractitionerId, Random, VisitTypeId, Who};
-use jiff::Timestamp;
+use domain::{
+    Actor, AppointmentId, Clock, HoldId, PatientId, PractitionerId, Random, ResourceId, SeriesId, Source, VisitTypeId,
+    Who,
+};
+use jiff::{Timestamp, civil::DateTime};
 use service::{
     audit::{self, AuditEvent},
-    postgres::{Db, refused_by},
+    postgres::Db,
 };
 use sqlx::PgConnection;
+use std::fmt::Write as _;
 
-/// What the receptionist asks for. The length follows from the type of visit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is asked for. The length follows from the type of visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BookRequest {
     /// For whom.
     pub patient: PatientId,
@@ -25,21 +30,63 @@ pub struct BookRequest {
     pub visit_type: VisitTypeId,
     /// The start of a slot.
     pub starts_at: Timestamp,
+    /// Who and what else is needed.
+    pub needs: Needs,
+    /// The hold that kept the time until now; booking ends it.
+    pub hold: Option<HoldId>,
+    /// Why it may be beside another visit of the practitioner, if their time is taken.
+    pub overbook: Option<String>,
+    /// Where the request comes from.
+    pub source: Source,
+    /// What the sender calls the request by: sent again, it is done once.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// Who and what a visit needs besides patient and practitioner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Any interpreter between these two languages (BCP 47 tags).
+    pub interpreter: Option<(String, String)>,
+    /// This room.
+    pub room: Option<ResourceId>,
+    /// This device.
+    pub device: Option<ResourceId>,
 }
 
 impl BookRequest {
-    /// A visit of this type.
+    /// A visit of this type, booked at the desk, that needs nothing else.
     pub fn new(
         patient: PatientId,
         practitioner: PractitionerId,
         visit_type: VisitTypeId,
         starts_at: Timestamp,
     ) -> Self {
-        Self { patient, practitioner, visit_type, starts_at }
+        Self {
+            patient,
+            practitioner,
+            visit_type,
+            starts_at,
+            needs: Needs::default(),
+            hold: None,
+            overbook: None,
+            source: Source::Desk,
+            idempotency_key: None,
+        }
+    }
+
+    /// Everything that is asked for, so that two requests of one text are the same request.
+    pub(crate) fn words(&self) -> String {
+        let Self { patient, practitioner, visit_type, starts_at, needs, hold, overbook, source, idempotency_key: _ } =
+            self;
+        let mut words =
+            format!("book {patient} {practitioner} {visit_type} {starts_at} {hold:?} {overbook:?} {source:?}");
+        let Needs { interpreter, room, device } = needs;
+        let _ = write!(words, " {interpreter:?} {room:?} {device:?}"); // a string takes whatever is written
+        words
     }
 }
 
-/// Why an appointment could not be booked.
+/// Why an appointment could not be booked, or could not be moved to another time.
 #[derive(Debug, thiserror::Error)]
 pub enum BookError {
     /// Somebody else holds this time of the practitioner.
@@ -48,6 +95,15 @@ pub enum BookError {
     /// The patient has another appointment that overlaps.
     #[error("the patient has another appointment at that time")]
     PatientBusy,
+    /// Nobody who speaks both languages is free.
+    #[error("no interpreter between these languages is free at that time")]
+    NoInterpreterFree,
+    /// The room is reserved.
+    #[error("the room is taken at that time")]
+    RoomTaken,
+    /// The device is reserved.
+    #[error("the device is taken at that time")]
+    DeviceTaken,
     /// No slot of the practitioner begins then.
     #[error("the practitioner does not work at that time")]
     OutsideSchedule,
@@ -69,12 +125,27 @@ pub enum BookError {
     /// Not a practitioner of this clinic.
     #[error("there is no such practitioner")]
     NoSuchPractitioner,
+    /// Not a room or device of this clinic.
+    #[error("there is no such room or device")]
+    NoSuchResource,
+    /// The hold has expired, was used, or was for something else.
+    #[error("the time is not held any more")]
+    HoldGone,
+    /// So many times are held that no more may be.
+    #[error("too many times are held at once")]
+    TooManyHolds,
+    /// The key stands for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The reason for booking beside another visit is blank or longer than [`MAX_REASON_CHARS`](crate::cancel::MAX_REASON_CHARS).
+    #[error("a reason is needed, of at most 500 characters")]
+    ReasonMissing,
     /// Postgres failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-/// Books a free slot: the appointment, a reservation for each resource and the audit event, or none of it.
+/// Books a free slot: the appointment, a reservation for everything it needs and the audit event, or none of it.
 pub async fn book(
     db: &Db,
     clock: &dyn Clock,
@@ -82,70 +153,143 @@ pub async fn book(
     by: &Actor,
     request: BookRequest,
 ) -> Result<AppointmentId, BookError> {
-    let now = clock.now();
-    if request.starts_at <= now {
-        return Err(BookError::InThePast);
-    }
     // Patients come by the link of one appointment; they do not book.
     if matches!(by.who, Who::Patient { .. }) {
         return Err(BookError::NoSuchPatient);
     }
-    let mut tx = db.begin(by).await?;
-    if tables::patients::find(&mut tx, by.clinic, request.patient).await?.is_none() {
-        return Err(BookError::NoSuchPatient);
-    }
-    if !tables::practitioners::exists(&mut tx, by.clinic, request.practitioner).await? {
-        return Err(BookError::NoSuchPractitioner);
-    }
-    let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
-    let wall_time = request.starts_at.to_zoned(zone.clone()).datetime();
-    let offer =
-        availability::offers(&mut tx, by.clinic, request.practitioner, request.visit_type, request.starts_at, now)
-            .await?;
-
     let id = AppointmentId(random.uuid());
-    let appointment = tables::appointments::New {
-        id,
-        patient: request.patient,
-        practitioner: request.practitioner,
-        visit_type: request.visit_type,
-        starts_at: offer.slot.starts_at,
-        ends_at: offer.slot.ends_at,
-        wall_time,
-        time_zone: availability::zone_name(&zone),
-        booked_at: now,
-    };
-    reserve(&mut tx, by, &appointment, &offer).await?;
-    messages::plan(&mut tx, by.clinic, now, id, News::Booked).await?;
-    let event = AuditEvent::new("appointment.booked").appointment(id).patient(request.patient);
-    audit::record(&mut tx, by, event).await?;
+    let now = clock.now();
+    let mut tx = db.begin(by).await?;
+    match idempotency::claim(&mut tx, by, request.idempotency_key.as_ref(), &request.words(), id.0).await? {
+        Claim::New => {}
+        Claim::Done(earlier) => return Ok(AppointmentId(earlier)),
+        Claim::Reused => return Err(BookError::KeyReused),
+    }
+    let plan = plan(&mut tx, by, &request, now).await?;
+    reserve::lock(&mut tx, [&plan.wish]).await?;
+    let lane = place(&mut tx, by, id, &request, &plan, now).await?;
+    audit::record(&mut tx, by, booked(id, &request, lane)).await?;
     tx.commit().await?;
     Ok(id)
 }
 
-/// Writes the appointment with a reservation for each of its resources, whose locks are taken in sorted order.
-async fn reserve(
+/// What the audit trail says of a booking. The reason is free text and may name somebody: it stays with the appointment.
+pub(crate) fn booked(id: AppointmentId, request: &BookRequest, lane: i16) -> AuditEvent {
+    let action = if lane == 0 { "appointment.booked" } else { "appointment.overbooked" };
+    AuditEvent::new(action).appointment(id).patient(request.patient)
+}
+
+/// A visit that may be booked as far as the schedule goes, with everything it needs.
+pub(crate) struct Plan {
+    pub(crate) wish: Wish,
+    pub(crate) wall_time: DateTime,
+    /// The zone of the wall.
+    pub(crate) zone: String,
+    pub(crate) series: Option<SeriesId>,
+}
+
+/// Checks what is asked for against everything but other reservations.
+pub(crate) async fn plan(
     connection: &mut PgConnection,
     by: &Actor,
-    appointment: &tables::appointments::New<'_>,
-    offer: &Offer,
-) -> Result<(), BookError> {
-    let mut resources = [Resource::Practitioner(appointment.practitioner), Resource::Patient(appointment.patient)];
-    resources.sort_unstable();
-    for resource in resources {
-        tables::reservations::lock(connection, resource).await?;
+    request: &BookRequest,
+    now: Timestamp,
+) -> Result<Plan, BookError> {
+    if request.starts_at <= now {
+        return Err(BookError::InThePast);
     }
-    tables::appointments::add(connection, by, appointment).await?;
-    for resource in resources {
-        let (from, to) = match resource {
-            Resource::Practitioner(_) => offer.visit_type.occupies(appointment.starts_at),
-            Resource::Patient(_) => (appointment.starts_at, appointment.ends_at),
-        };
-        tables::reservations::add(connection, by.clinic, appointment.id, resource, from, to)
-            .await
-            .map_err(|error| taken(error, resource))?;
+    if request.overbook.as_deref().is_some_and(|text| reason(text).is_none()) {
+        return Err(BookError::ReasonMissing);
+    }
+    if tables::patients::find(connection, by.clinic, request.patient).await?.is_none() {
+        return Err(BookError::NoSuchPatient);
+    }
+    if !tables::practitioners::exists(connection, by.clinic, request.practitioner).await? {
+        return Err(BookError::NoSuchPractitioner);
+    }
+    let (practitioner, visit_type) = (request.practitioner, request.visit_type);
+    let offer = availability::offers(connection, by.clinic, practitioner, visit_type, request.starts_at, now).await?;
+    let zone = tables::clinics::get(connection, by.clinic).await?.zone;
+    let mut wish =
+        Wish { patient: Some(request.patient), may_overbook: request.overbook.is_some(), ..Wish::new(&offer) };
+    need(connection, by, &request.needs, &mut wish).await?;
+    Ok(Plan {
+        wish,
+        wall_time: request.starts_at.to_zoned(zone.clone()).datetime(),
+        zone: availability::zone_name(&zone).to_owned(),
+        series: None,
+    })
+}
+
+/// Adds to a wish who and what else is needed.
+async fn need(connection: &mut PgConnection, by: &Actor, needs: &Needs, wish: &mut Wish) -> Result<(), BookError> {
+    for (id, kind) in [(needs.room, "room"), (needs.device, "device")] {
+        let Some(id) = id else { continue };
+        if !tables::resources::is_a(connection, by.clinic, id, kind).await? {
+            return Err(BookError::NoSuchResource);
+        }
+    }
+    (wish.room, wish.device) = (needs.room, needs.device);
+    if let Some(languages) = &needs.interpreter {
+        let between = tag_pair(languages);
+        wish.interpreters = Some(tables::resources::interpreters(connection, by.clinic, &between).await?);
     }
     Ok(())
+}
+
+/// A pair of languages as tags are kept: in lower case.
+fn tag_pair((one, other): &(String, String)) -> [String; 2] {
+    [one, other].map(|tag| tag.trim().to_lowercase())
+}
+
+/// Writes a planned visit with all its reservations, whose locks are held; says in which lane.
+pub(crate) async fn place(
+    connection: &mut PgConnection,
+    by: &Actor,
+    id: AppointmentId,
+    request: &BookRequest,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<i16, BookError> {
+    if let Some(hold) = request.hold {
+        consume(connection, by, hold, request).await?;
+    }
+    let reservations = reserve::arrange(connection, by.clinic, &plan.wish).await?;
+    let lane = reserve::lane(&reservations);
+    let overbooked_by = if lane > 0 { Some(tables::accounts::name_of(connection, by).await?) } else { None };
+    let appointment = New {
+        id,
+        patient: request.patient,
+        practitioner: request.practitioner,
+        visit_type: request.visit_type,
+        starts_at: plan.wish.visit.0,
+        ends_at: plan.wish.visit.1,
+        wall_time: plan.wall_time,
+        time_zone: &plan.zone,
+        booked_at: now,
+        source: request.source,
+        lane,
+        overbook_reason: request.overbook.as_deref().and_then(reason).filter(|_| lane > 0),
+        overbooked_by: overbooked_by.as_deref(),
+        series: plan.series,
+        interpreted_between: request.needs.interpreter.as_ref().map(tag_pair),
+    };
+    tables::appointments::add(connection, by, &appointment).await?;
+    reserve::write(connection, by.clinic, Owner::Appointment(id), &reservations).await?;
+    Ok(lane)
+}
+
+/// Ends the hold that kept the time, so that the time can be reserved for the visit.
+async fn consume(
+    connection: &mut PgConnection,
+    by: &Actor,
+    id: HoldId,
+    request: &BookRequest,
+) -> Result<(), BookError> {
+    let (practitioner, visit_type, patient) = (request.practitioner, request.visit_type, request.patient);
+    let is_theirs =
+        tables::holds::consume(connection, by.clinic, id, practitioner, visit_type, request.starts_at, patient).await?;
+    if is_theirs { Ok(()) } else { Err(BookError::HoldGone) }
 }
 
 impl From<NotOffered> for BookError {
@@ -157,14 +301,5 @@ impl From<NotOffered> for BookError {
             NotOffered::NoSuchType => Self::NotOffered,
             NotOffered::Database(error) => Self::Database(error),
         }
-    }
-}
-
-/// Says in the receptionist's words what the exclusion constraint refused.
-fn taken(error: sqlx::Error, resource: Resource) -> BookError {
-    match (refused_by(&error), resource) {
-        (Some(tables::reservations::NO_OVERLAP), Resource::Practitioner(_)) => BookError::SlotTaken,
-        (Some(tables::reservations::NO_OVERLAP), Resource::Patient(_)) => BookError::PatientBusy,
-        _ => error.into(),
     }
 }

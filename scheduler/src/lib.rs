@@ -14,36 +14,57 @@ pub mod day;
 pub mod demo;
 pub mod finish;
 pub mod history;
+pub mod hold;
+pub mod idempotency;
 pub mod join_tokens;
-pub mod messages;
 pub mod missed;
+pub mod outbox;
 pub mod patients;
+pub mod reschedule;
+mod reserve;
+pub mod resources;
 pub mod room;
 pub mod run;
 pub mod seat;
 pub mod send_link;
+pub mod series;
 mod tables;
 pub mod views;
 pub mod visit_link;
 pub mod visit_sessions;
 pub mod visit_types;
+pub mod walk_in;
 
 pub use admit::{AdmitError, admit};
 pub use appointment::{appointment, consultation, glance};
 pub use arrive::{ArriveError, arrive};
-pub use availability::{OpenSlot, Slot, free_slots, next_day_with_free_slot};
-pub use book::{BookError, BookRequest, book};
-pub use cancel::{CancelError, cancel};
+pub use availability::{
+    Besides, Exception, FindSlotsError, OpenSlot, Rule, Slot, SlotSearch, find_slots, free_slots, hours,
+    next_day_with_free_slot,
+};
+pub use book::{BookError, BookRequest, Needs, book};
+pub use cancel::{Cancel, CancelError, cancel};
 pub use clinic::{clinic, practitioners};
 pub use day::day;
 pub use finish::{FinishError, finish};
 pub use history::{AuditView, HistoryCheck, history, verify_history};
-pub use messages::{Carriers, Delivery, Links, Mailer, Texts, Unreached, deliveries, mailbox, not_delivered};
+pub use hold::{HoldError, HoldRequest, HoldView, hold, release_hold};
+pub use idempotency::IdempotencyKey;
+pub use outbox::{Mail, Mailer, mailbox};
 pub use patients::{AddPatientError, NewPatient, add_patient, find_patients, patient};
+pub use reschedule::{Reschedule, RescheduleError, reschedule};
+pub use resources::resources;
 pub use room::{RoomParticipant, next_room_epoch, reconnect, room_participants};
 pub use run::{SchedulerConfig, run};
 pub use seat::{Seat, leave_seat, report_readiness, seen};
 pub use send_link::{SendLinkError, send_link};
-pub use views::{AppointmentView, ClinicView, EncounterView, PatientView, PractitionerView, Readiness, VisitTypeView};
+pub use series::{
+    BookSeriesError, SeriesBooked, SeriesConflict, SeriesRequest, SeriesView, SeriesVisit, book_series, series,
+};
+pub use views::{
+    Absent, AppointmentView, ClinicView, EncounterView, PatientView, PractitionerView, Readiness, ResourceKind,
+    ResourceView, ScheduleExceptionView, VisitTypeName, VisitTypeView,
+};
 pub use visit_link::{open_visit, visit_link};
 pub use visit_types::visit_types;
+pub use walk_in::{WalkIn, WalkInError, walk_in};

@@ -18,7 +18,7 @@ pub async fn mark_missed(db: &Db, clock: &dyn Clock, by: &Actor) -> Result<usize
         let outcome = Outcome { absent: Some("patient"), ..Outcome::default() };
         let state = AppointmentState::Booked.miss().expect("a booked appointment may be missed");
         tables::appointments::set_state(&mut tx, by.clinic, *id, state, &outcome).await?;
-        tables::reservations::release(&mut tx, by.clinic, *id).await?;
+        tables::reservations::release(&mut tx, by.clinic, &[*id]).await?;
     }
     for (id, patient) in &missed {
         let event = AuditEvent::new("appointment.missed").appointment(*id).patient(*patient);

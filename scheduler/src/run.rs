@@ -1,8 +1,8 @@
 //! The scheduler as a process: sends what is due, marks who did not come, throws away what has expired.
 
 use crate::{
-    messages::{Carriers, Channel, deliver_due},
     missed::mark_missed,
+    outbox::{Mailer, deliver_due},
     tables,
 };
 use domain::{Actor, ClinicId, Clock, Who};
@@ -24,6 +24,9 @@ const PURGE_EVERY: Duration = Duration::from_secs(600);
 /// How long expired rows stay, for whoever wonders why somebody was refused.
 const KEPT_AFTER_EXPIRY: SignedDuration = SignedDuration::from_hours(24);
 
+/// How long a request that is sent again is known again: over a weekend.
+const KEYS_KEPT: SignedDuration = SignedDuration::from_hours(72);
+
 /// What the scheduler needs.
 #[derive(Clone)]
 pub struct SchedulerConfig {
@@ -31,8 +34,8 @@ pub struct SchedulerConfig {
     pub db: Db,
     /// The present.
     pub clock: Arc<dyn Clock>,
-    /// What messages are sent with.
-    pub carriers: Carriers,
+    /// Where mail goes.
+    pub mailer: Mailer,
 }
 
 /// Works until `shutdown`, then ends after the piece of work in hand. Any number of schedulers may run.
@@ -40,9 +43,7 @@ pub struct SchedulerConfig {
 /// A failure is logged and tried again in the next round.
 pub async fn run(config: SchedulerConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
     tokio::join!(
-        // A mail server that is slow to fail keeps no text message waiting.
-        every(OUTBOX_EVERY, &shutdown, "sending e-mail failed", || send_by(&config, Channel::Email)),
-        every(OUTBOX_EVERY, &shutdown, "sending text messages failed", || send_by(&config, Channel::Sms)),
+        every(OUTBOX_EVERY, &shutdown, "sending mail failed", || send(&config)),
         every(MISSED_EVERY, &shutdown, "marking missed appointments failed", || miss(&config)),
         every(PURGE_EVERY, &shutdown, "purging failed", || purge(&config)),
     );
@@ -74,15 +75,10 @@ async fn every<F: Future<Output = anyhow::Result<()>>>(
     }
 }
 
-/// One round of the outbox, over all clinics and channels.
+/// One round of the outbox, over all clinics.
 pub async fn send(config: &SchedulerConfig) -> anyhow::Result<()> {
-    send_by(config, Channel::Email).await?;
-    send_by(config, Channel::Sms).await
-}
-
-async fn send_by(config: &SchedulerConfig, channel: Channel) -> anyhow::Result<()> {
     for clinic in clinics(&config.db).await? {
-        deliver_due(&config.db, &*config.clock, &config.carriers, clinic, channel).await?;
+        deliver_due(&config.db, &*config.clock, &config.mailer, clinic).await?;
     }
     Ok(())
 }
@@ -103,6 +99,8 @@ pub async fn purge(config: &SchedulerConfig) -> anyhow::Result<()> {
         tables::join_tokens::purge(&mut tx, clinic, before).await?;
         tables::visit_sessions::purge(&mut tx, clinic, before).await?;
         tables::sessions::purge(&mut tx, clinic, before).await?;
+        tables::holds::purge(&mut tx, clinic, KEPT_AFTER_EXPIRY).await?;
+        tables::idempotency_keys::purge(&mut tx, clinic, KEYS_KEPT).await?;
         tx.commit().await?;
     }
     let mut tx = config.db.anonymous().await?;

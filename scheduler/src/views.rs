@@ -1,8 +1,9 @@
 //! What pages show: read models, whole enough that no page asks twice.
 
+use crate::availability::Exception;
 use domain::{
     AppointmentId, AppointmentState, ArrivalWindow, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId,
-    RoomId, VisitTypeId,
+    ResourceId, RoomId, ScheduleExceptionId, SeriesId, Source, VisitTypeId,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
@@ -87,6 +88,67 @@ impl VisitTypeView {
     }
 }
 
+/// Leave, a holiday or extra hours, as the page of schedules shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleExceptionView {
+    /// Which.
+    pub id: ScheduleExceptionId,
+    /// Whose; none is the whole clinic.
+    pub practitioner: Option<PractitionerId>,
+    /// Why, for the desk.
+    pub reason: String,
+    /// When and what.
+    pub exception: Exception,
+}
+
+/// What a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum ResourceKind {
+    /// A thing.
+    Device,
+    /// Somebody who translates.
+    Interpreter,
+    /// A place.
+    Room,
+}
+
+/// An interpreter, a room or a device.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ResourceView {
+    /// Which.
+    pub id: ResourceId,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// As it is called in the clinic.
+    pub name: String,
+    /// Between which an interpreter translates (BCP 47 tags in lower case); else none.
+    pub languages: Vec<String>,
+}
+
+/// What kind of visit an appointment is, which may not be offered any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitTypeName {
+    /// Which.
+    pub id: VisitTypeId,
+    /// `Follow-up`.
+    pub name: String,
+}
+
+/// Who was not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Absent {
+    /// The patient.
+    Patient,
+    /// The practitioner, so that it is not the patient's no-show.
+    Practitioner,
+    /// Neither was there.
+    Both,
+}
+
 /// What the patient's device check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
@@ -155,4 +217,28 @@ pub struct AppointmentView {
     pub encounter: Option<EncounterView>,
     /// Why it was cancelled, if it was.
     pub cancel_reason: Option<String>,
+    /// What kind of visit.
+    pub visit_type: VisitTypeName,
+    /// 0 is the practitioner's own time; any other is beside another visit, on purpose.
+    pub lane: i16,
+    /// Why it is beside another visit, if it is.
+    pub overbook_reason: Option<String>,
+    /// Who put it there, as they were called then.
+    pub overbooked_by: Option<String>,
+    /// The series it belongs to.
+    pub series: Option<SeriesId>,
+    /// How often its time was changed; cancelling counts, too. The SEQUENCE of its invitation.
+    pub sequence: i32,
+    /// Changes with every change of it.
+    pub version: i64,
+    /// When the patient said that they will come to this time.
+    pub confirmed_at: Option<Timestamp>,
+    /// Where it came from.
+    pub source: Source,
+    /// For [`AppointmentState::NoShow`]: who was not there.
+    pub absent: Option<Absent>,
+    /// Why it was moved the last time, if it was.
+    pub reschedule_reason: Option<String>,
+    /// Who and what else is reserved.
+    pub resources: Vec<ResourceView>,
 }

@@ -5,19 +5,19 @@ use super::{
     people::{ARRIVE_EARLY_MINUTES, ARRIVE_LATE_MINUTES, DemoClinic, DemoPractitioner, DemoStaff, DemoVisitType},
 };
 use crate::{
+    availability::Rule,
     patients::{NewPatient, insert},
     tables,
-    tables::{accounts::NewAccount, schedules::Rule},
+    tables::accounts::NewAccount,
     views::VisitTypeView,
 };
-use domain::{AccountId, Actor, ClinicId, Clock, PractitionerId, Random, ResourceId, Role, VisitTypeId, Who};
+use domain::{
+    AccountId, Actor, ClinicId, Clock, PractitionerId, Random, ResourceId, Role, ScheduleRuleId, VisitTypeId, Who,
+};
 use jiff::{civil::Weekday, tz::TimeZone};
 use service::postgres::Db;
 use sqlx::PgConnection;
 use uuid::Uuid;
-
-/// Day and night, half an hour each: so that a visit can be tried at any hour.
-const DAY_AND_NIGHT: Rule = Rule { from_minute: 0, to_minute: 1440, slot_minutes: 30 };
 
 /// Makes the clinic with everybody in it, unless it is there.
 pub(super) async fn furnish(
@@ -60,6 +60,20 @@ pub(super) async fn furnish(
     Ok(())
 }
 
+/// Day and night, a visit every half hour: so that one can be tried at any hour.
+fn day_and_night(weekday: Weekday, zone: &TimeZone) -> Rule {
+    Rule {
+        weekday,
+        from_minute: 0,
+        to_minute: 1440,
+        slot_minutes: 30,
+        zone: zone.clone(),
+        valid_from: None,
+        valid_to: None,
+        every_weeks: 1,
+    }
+}
+
 fn visit_type(id: VisitTypeId, demo: &DemoVisitType) -> VisitTypeView {
     VisitTypeView {
         id,
@@ -95,8 +109,10 @@ async fn add_practitioner(
     let id = PractitionerId(random.uuid());
     let languages = owned(practitioner.languages);
     tables::practitioners::add(connection, clinic, id, practitioner.words, &languages).await?;
+    let zone = tables::clinics::get(connection, clinic).await?.zone;
     for weekday in Weekday::Monday.cycle_forward().take(7) {
-        tables::schedules::add(connection, clinic, random.uuid(), id, weekday, DAY_AND_NIGHT).await?;
+        let rule = day_and_night(weekday, &zone);
+        tables::schedules::add(connection, clinic, ScheduleRuleId(random.uuid()), id, &rule).await?;
     }
     let [title, given, family, _] = practitioner.words;
     let account = NewAccount {

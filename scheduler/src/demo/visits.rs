@@ -1,8 +1,10 @@
 //! Visits of today for a demo clinic, made by the use-cases themselves, so that the history tells of them too.
 
-use super::people::{DemoClinic, DemoPractitioner};
+use super::people::{CONSULTATION, DemoClinic, DemoPractitioner};
 use crate::{
-    BookRequest, Slot, admit, arrive, availability, book, cancel, day, finish, tables,
+    BookRequest, Cancel, admit, arrive,
+    availability::{self, OpenSlot},
+    book, cancel, day, finish, tables,
     views::{AppointmentView, ClinicView},
 };
 use anyhow::Context as _;
@@ -69,7 +71,8 @@ impl Diary<'_> {
         for (index, practitioner) in demo.practitioners.iter().enumerate() {
             let id = self.find(practitioner).await?;
             let patient = self.patients[self.patients.len() - 1 - index % self.patients.len()];
-            let past: Vec<Slot> = self.slots(id).await?.into_iter().filter(|slot| slot.ends_at <= self.now).collect();
+            let past: Vec<OpenSlot> =
+                self.slots(id).await?.into_iter().filter(|slot| slot.ends_at <= self.now).collect();
             if let Some(slot) = past.iter().rev().nth(1).filter(|slot| slot.starts_at >= start) {
                 self.hold(id, practitioner, patient, *slot).await?;
             }
@@ -80,7 +83,8 @@ impl Diary<'_> {
         if let (Some(slot), Some(patient)) = (free, self.patients.iter().rev().nth(2)) {
             let request = BookRequest::new(*patient, first, self.visit_type, slot.starts_at);
             let id = book(self.db, &At(self.now), self.random, &self.receptionist, request).await?;
-            cancel(self.db, &self.receptionist, id, "The patient called: feeling better.").await?;
+            let called_off = Cancel::new(id, "The patient called: feeling better.");
+            cancel(self.db, &At(self.now), &self.receptionist, called_off).await?;
         }
         Ok(())
     }
@@ -91,7 +95,7 @@ impl Diary<'_> {
         id: PractitionerId,
         demo: &DemoPractitioner,
         patient: PatientId,
-        slot: Slot,
+        slot: OpenSlot,
     ) -> anyhow::Result<()> {
         let minutes = SignedDuration::from_mins;
         let request = BookRequest::new(patient, id, self.visit_type, slot.starts_at);
@@ -118,7 +122,7 @@ impl Diary<'_> {
         first_patient: usize,
     ) -> anyhow::Result<()> {
         let slots = self.slots(practitioner).await?;
-        let mut ahead: Vec<Slot> = slots.iter().copied().filter(|slot| slot.starts_at > self.now).collect();
+        let mut ahead: Vec<OpenSlot> = slots.iter().copied().filter(|slot| slot.starts_at > self.now).collect();
         if ahead.is_empty() {
             ahead.extend(slots.last().filter(|slot| slot.ends_at > self.now));
         }
@@ -136,9 +140,19 @@ impl Diary<'_> {
         Ok(())
     }
 
-    async fn slots(&self, practitioner: PractitionerId) -> Result<Vec<Slot>, sqlx::Error> {
+    /// When a consultation may begin today, taken or not.
+    async fn slots(&self, practitioner: PractitionerId) -> Result<Vec<OpenSlot>, sqlx::Error> {
         let mut tx = self.db.begin(&self.receptionist).await?;
-        availability::slots_of(&mut tx, self.clinic.id, practitioner, None, self.today(), &self.clinic.zone).await
+        let (from, to) = availability::bounds(self.today(), &self.clinic.zone);
+        let timetables = availability::timetables(&mut tx, self.clinic.id, &[practitioner], from, to).await?;
+        let minutes = CONSULTATION.minutes;
+        let starts = timetables.values().flat_map(|one| one.starts(minutes, from, to));
+        let slot = |starts_at| OpenSlot {
+            practitioner,
+            starts_at,
+            ends_at: starts_at + SignedDuration::from_mins(minutes.into()),
+        };
+        Ok(starts.map(slot).collect())
     }
 
     async fn find(&self, practitioner: &DemoPractitioner) -> anyhow::Result<PractitionerId> {

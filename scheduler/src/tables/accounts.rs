@@ -1,6 +1,6 @@
 //! `accounts`, as far as the use-cases ask: whom an account signs in as; and the accounts of the demo.
 
-use domain::{AccountId, ClinicId, PractitionerId, Role, Who};
+use domain::{AccountId, Actor, ClinicId, PractitionerId, Role, Who};
 use sqlx::PgConnection;
 
 /// The practitioner that an account signs in as.
@@ -69,4 +69,18 @@ pub(crate) async fn by_email(
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|row| Who::Account { id: row.id, role: row.role }))
+}
+
+/// What whoever acts is called, for a decision that stands with their name.
+pub(crate) async fn name_of(connection: &mut PgConnection, by: &Actor) -> Result<String, sqlx::Error> {
+    match by.who {
+        Who::Account { id, .. } => {
+            sqlx::query_scalar!("select name from accounts where clinic_id = $1 and id = $2", by.clinic.0, id.0)
+                .fetch_one(connection)
+                .await
+        }
+        Who::ApiToken { .. } => Ok("A program of the clinic".to_owned()),
+        Who::Patient { .. } => Ok("The patient".to_owned()),
+        Who::Service(name) => Ok(name.to_owned()),
+    }
 }

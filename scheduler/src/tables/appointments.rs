@@ -1,6 +1,10 @@
 //! `appointments`.
 
-use domain::{Actor, AppointmentId, AppointmentState, ClinicId, PatientId, PractitionerId, VisitTypeId, Who};
+use crate::series::SeriesVisit;
+use domain::{
+    Actor, AppointmentId, AppointmentState, ClinicId, PatientId, PractitionerId, Scope, SeriesId, Source, VisitTypeId,
+    Who,
+};
 use jiff::{Timestamp, civil::DateTime};
 use jiff_sqlx::ToSqlx as _;
 use service::postgres::one_row;
@@ -18,15 +22,44 @@ pub(crate) struct New<'a> {
     /// The zone of the wall.
     pub(crate) time_zone: &'a str,
     pub(crate) booked_at: Timestamp,
+    pub(crate) source: Source,
+    /// 0 is the practitioner's own time; in any other one a reason and a name are needed.
+    pub(crate) lane: i16,
+    pub(crate) overbook_reason: Option<&'a str>,
+    pub(crate) overbooked_by: Option<&'a str>,
+    pub(crate) series: Option<SeriesId>,
+    pub(crate) interpreted_between: Option<[String; 2]>,
+}
+
+/// Where an appointment was moved to.
+pub(crate) struct Moved<'a> {
+    pub(crate) practitioner: PractitionerId,
+    pub(crate) starts_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
+    pub(crate) wall_time: DateTime,
+    /// The zone of the wall.
+    pub(crate) time_zone: &'a str,
+    pub(crate) reason: &'a str,
+    pub(crate) lane: i16,
+    pub(crate) overbook_reason: Option<&'a str>,
+    pub(crate) overbooked_by: Option<&'a str>,
 }
 
 /// What a step needs to know of an appointment, whose row is locked until the transaction ends.
 pub(crate) struct Locked {
+    pub(crate) id: AppointmentId,
     pub(crate) state: AppointmentState,
     pub(crate) patient: PatientId,
     pub(crate) practitioner: PractitionerId,
     pub(crate) starts_at: jiff_sqlx::Timestamp,
     pub(crate) ends_at: jiff_sqlx::Timestamp,
+    pub(crate) visit_type: VisitTypeId,
+    pub(crate) cancel_notice_minutes: i32,
+    pub(crate) wall_time: jiff_sqlx::DateTime,
+    /// The zone of the wall.
+    pub(crate) time_zone: String,
+    pub(crate) interpreted_between: Option<Vec<String>>,
+    pub(crate) version: i64,
 }
 
 /// Adds a booked appointment.
@@ -37,8 +70,9 @@ pub(crate) async fn add(connection: &mut PgConnection, by: &Actor, new: &New<'_>
     };
     sqlx::query!(
         "insert into appointments (clinic_id, id, patient_id, practitioner_id, visit_type_id, state, starts_at,
-                                   ends_at, wall_time, time_zone, booked_at, booked_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                   ends_at, wall_time, time_zone, booked_at, booked_by, source, lane,
+                                   overbook_reason, overbooked_by, series_id, interpreted_between)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         by.clinic.0,
         new.id.0,
         new.patient.0,
@@ -51,6 +85,12 @@ pub(crate) async fn add(connection: &mut PgConnection, by: &Actor, new: &New<'_>
         new.time_zone,
         new.booked_at.to_sqlx() as _,
         booked_by,
+        new.source.as_str(),
+        new.lane,
+        new.overbook_reason,
+        new.overbooked_by,
+        new.series.map(|id| id.0),
+        new.interpreted_between.as_ref().map(<[String; 2]>::as_slice),
     )
     .execute(connection)
     .await?;
@@ -63,22 +103,143 @@ pub(crate) async fn lock(
     clinic: ClinicId,
     id: AppointmentId,
 ) -> Result<Option<Locked>, sqlx::Error> {
+    Ok(lock_all(connection, clinic, id, None).await?.pop())
+}
+
+/// Finds an appointment and those of its series that `scope` says and that may still be changed, in order, and locks their rows.
+///
+/// The one that was asked for is among them however it stands, unless there is none such.
+pub(crate) async fn lock_scope(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+    scope: Scope,
+) -> Result<Vec<Locked>, sqlx::Error> {
+    let series = match scope {
+        Scope::This => None,
+        Scope::ThisAndFollowing | Scope::Series => series_of(connection, clinic, id).await?,
+    };
+    let mut members = lock_all(connection, clinic, id, series).await?;
+    members.sort_by_key(|one| (one.starts_at.to_jiff(), one.id));
+    if scope == Scope::ThisAndFollowing
+        && let Some(chosen) = members.iter().position(|one| one.id == id)
+    {
+        members.drain(..chosen);
+    }
+    Ok(members)
+}
+
+/// Two who lock a series take its rows in one order.
+async fn lock_all(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+    series: Option<SeriesId>,
+) -> Result<Vec<Locked>, sqlx::Error> {
     sqlx::query_as!(
         Locked,
         r#"select
-               state as "state: AppointmentState",
-               patient_id as "patient: PatientId",
-               practitioner_id as "practitioner: PractitionerId",
-               starts_at as "starts_at: jiff_sqlx::Timestamp",
-               ends_at as "ends_at: jiff_sqlx::Timestamp"
-           from appointments
-           where clinic_id = $1 and id = $2
-           for update"#,
+               a.id as "id: AppointmentId",
+               a.state as "state: AppointmentState",
+               a.patient_id as "patient: PatientId",
+               a.practitioner_id as "practitioner: PractitionerId",
+               a.starts_at as "starts_at: jiff_sqlx::Timestamp",
+               a.ends_at as "ends_at: jiff_sqlx::Timestamp",
+               a.visit_type_id as "visit_type: VisitTypeId",
+               t.cancel_notice_minutes,
+               a.wall_time as "wall_time: jiff_sqlx::DateTime",
+               a.time_zone,
+               a.interpreted_between,
+               a.version
+           from appointments a
+           join visit_types t on t.clinic_id = a.clinic_id and t.id = a.visit_type_id
+           where a.clinic_id = $1 and (a.id = $2 or (a.series_id = $3 and a.state = 'booked'))
+           order by a.id
+           for update of a"#,
+        clinic.0,
+        id.0,
+        series.map(|id| id.0),
+    )
+    .fetch_all(connection)
+    .await
+}
+
+async fn series_of(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+) -> Result<Option<SeriesId>, sqlx::Error> {
+    let series = sqlx::query_scalar!(
+        r#"select series_id as "series_id: SeriesId" from appointments where clinic_id = $1 and id = $2"#,
         clinic.0,
         id.0,
     )
     .fetch_optional(connection)
-    .await
+    .await?;
+    Ok(series.flatten())
+}
+
+/// The visits of a series, in order.
+pub(crate) async fn of_series(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    series: SeriesId,
+) -> Result<Vec<SeriesVisit>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select
+               id as "id: AppointmentId",
+               starts_at as "starts_at: jiff_sqlx::Timestamp",
+               state as "state: AppointmentState"
+           from appointments
+           where clinic_id = $1 and series_id = $2
+           order by starts_at, id"#,
+        clinic.0,
+        series.0,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| SeriesVisit { id: row.id, starts_at: row.starts_at.to_jiff(), state: row.state })
+        .collect())
+}
+
+/// Writes another time, which the patient has not confirmed yet.
+pub(crate) async fn set_time(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+    moved: &Moved<'_>,
+) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!(
+        "update appointments
+         set practitioner_id = $3,
+             starts_at = $4,
+             ends_at = $5,
+             wall_time = $6,
+             time_zone = $7,
+             reschedule_reason = $8,
+             lane = $9,
+             overbook_reason = $10,
+             overbooked_by = $11,
+             confirmed_at = null,
+             sequence = sequence + 1
+         where clinic_id = $1 and id = $2",
+        clinic.0,
+        id.0,
+        moved.practitioner.0,
+        moved.starts_at.to_sqlx() as _,
+        moved.ends_at.to_sqlx() as _,
+        moved.wall_time.to_sqlx() as _,
+        moved.time_zone,
+        moved.reason,
+        moved.lane,
+        moved.overbook_reason,
+        moved.overbooked_by,
+    )
+    .execute(connection)
+    .await?;
+    one_row(&result)
 }
 
 /// What goes with the state of an appointment that did not take place.
@@ -102,7 +263,11 @@ pub(crate) async fn set_state(
 ) -> Result<(), sqlx::Error> {
     let result = sqlx::query!(
         "update appointments
-         set state = $3, cancel_reason = $4, cancelled_by = $5, absent = $6
+         set state = $3,
+             cancel_reason = $4,
+             cancelled_by = $5,
+             absent = $6,
+             sequence = sequence + case when $3 = 'cancelled' then 1 else 0 end
          where clinic_id = $1 and id = $2",
         clinic.0,
         id.0,

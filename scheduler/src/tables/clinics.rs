@@ -19,11 +19,16 @@ pub(crate) async fn get(connection: &mut PgConnection, clinic: ClinicId) -> Resu
     Ok(ClinicView {
         id: clinic,
         name: row.name,
-        zone: TimeZone::get(&row.time_zone).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        zone: zone(&row.time_zone)?,
         phone: row.phone,
         early: SignedDuration::from_mins(row.arrive_early_minutes.into()),
         late: SignedDuration::from_mins(row.arrive_late_minutes.into()),
     })
+}
+
+/// The zone of a name that is kept.
+pub(crate) fn zone(name: &str) -> Result<TimeZone, sqlx::Error> {
+    TimeZone::get(name).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// Every clinic, for the services that work for all of them. Goes through a door.

@@ -24,6 +24,32 @@ pub(crate) async fn list(
         .collect())
 }
 
+/// Those of some practitioners who speak a language: the same, or one that is a part of it or that it is a part of (`pt`, `pt-br`).
+pub(crate) async fn who_speak(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    practitioners: &[PractitionerId],
+    language: &str,
+) -> Result<Vec<PractitionerId>, sqlx::Error> {
+    let practitioners: Vec<_> = practitioners.iter().map(|id| id.0).collect();
+    sqlx::query_scalar!(
+        r#"select id as "id: PractitionerId"
+           from practitioners
+           where clinic_id = $1
+             and id = any ($2)
+             and exists (
+                 select
+                 from unnest(languages) language
+                 where starts_with(language || '-', $3 || '-') or starts_with($3 || '-', language || '-')
+             )"#,
+        clinic.0,
+        &practitioners,
+        language.to_lowercase(),
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// Whether the practitioner is one of the clinic's.
 pub(crate) async fn exists(
     connection: &mut PgConnection,

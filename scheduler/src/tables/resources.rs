@@ -1,5 +1,6 @@
 //! `resources`: interpreters, rooms and devices.
 
+use crate::views::{ResourceKind, ResourceView};
 use domain::{ClinicId, ResourceId};
 use sqlx::PgConnection;
 
@@ -23,4 +24,55 @@ pub(crate) async fn add(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What may be reserved, by kind and name.
+pub(crate) async fn list(connection: &mut PgConnection, clinic: ClinicId) -> Result<Vec<ResourceView>, sqlx::Error> {
+    sqlx::query_as!(
+        ResourceView,
+        r#"select id as "id: ResourceId", kind as "kind: ResourceKind", name, languages
+           from resources
+           where clinic_id = $1 and retired_at is null
+           order by kind, lower(name), id"#,
+        clinic.0,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Whether there is such a room or device.
+pub(crate) async fn is_a(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: ResourceId,
+    kind: &str,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from resources where clinic_id = $1 and id = $2 and kind = $3 and retired_at is null
+           ) as "exists!""#,
+        clinic.0,
+        id.0,
+        kind,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Who interprets between these languages, by name.
+pub(crate) async fn interpreters(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    between: &[String],
+) -> Result<Vec<ResourceId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select id as "id: ResourceId"
+           from resources
+           where clinic_id = $1 and kind = 'interpreter' and languages @> $2 and retired_at is null
+           order by lower(name), id"#,
+        clinic.0,
+        between,
+    )
+    .fetch_all(connection)
+    .await
 }

@@ -1,60 +1,135 @@
 //! `schedules`: the weekly rules.
 
-use domain::{ClinicId, PractitionerId};
+use crate::{availability::Rule, tables::clinics};
+use domain::{ClinicId, PractitionerId, ScheduleRuleId};
 use jiff::civil::Weekday;
+use jiff_sqlx::ToSqlx as _;
+use service::postgres::one_row;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
-/// One rule on one weekday, in minutes of the clock on the wall.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rule {
-    pub(crate) from_minute: i16,
-    pub(crate) to_minute: i16,
-    pub(crate) slot_minutes: i16,
-}
-
-/// A practitioner's rules on a weekday.
-pub(crate) async fn on(
+/// The weekly rules of some practitioners, by practitioner, weekday and time.
+pub(crate) async fn of(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    practitioner: PractitionerId,
-    weekday: Weekday,
-) -> Result<Vec<Rule>, sqlx::Error> {
-    sqlx::query_as!(
-        Rule,
-        "select from_minute, to_minute, slot_minutes
-         from schedules
-         where clinic_id = $1 and practitioner_id = $2 and weekday = $3
-         order by from_minute, slot_minutes",
+    practitioners: &[PractitionerId],
+) -> Result<Vec<(ScheduleRuleId, PractitionerId, Rule)>, sqlx::Error> {
+    let practitioners: Vec<_> = practitioners.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select
+               id as "id: ScheduleRuleId",
+               practitioner_id as "practitioner: PractitionerId",
+               weekday,
+               from_minute,
+               to_minute,
+               slot_minutes,
+               time_zone,
+               valid_from as "valid_from: jiff_sqlx::Date",
+               valid_to as "valid_to: jiff_sqlx::Date",
+               every_weeks
+           from schedules
+           where clinic_id = $1 and practitioner_id = any ($2)
+           order by practitioner_id, weekday, from_minute, valid_from nulls first, id"#,
         clinic.0,
-        practitioner.0,
-        i16::from(weekday.to_monday_one_offset()),
+        &practitioners,
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let rule = Rule {
+                weekday: weekday(row.weekday)?,
+                from_minute: row.from_minute,
+                to_minute: row.to_minute,
+                slot_minutes: row.slot_minutes,
+                zone: clinics::zone(&row.time_zone)?,
+                valid_from: row.valid_from.map(jiff_sqlx::Date::to_jiff),
+                valid_to: row.valid_to.map(jiff_sqlx::Date::to_jiff),
+                every_weeks: row.every_weeks,
+            };
+            Ok((row.id, row.practitioner, rule))
+        })
+        .collect()
+}
+
+fn weekday(number: i16) -> Result<Weekday, sqlx::Error> {
+    let number = i8::try_from(number).unwrap_or_default();
+    Weekday::from_monday_one_offset(number).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// Adds a rule.
 pub(crate) async fn add(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    id: Uuid,
+    id: ScheduleRuleId,
     practitioner: PractitionerId,
-    weekday: Weekday,
-    rule: Rule,
+    rule: &Rule,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into schedules (clinic_id, id, practitioner_id, weekday, from_minute, to_minute, slot_minutes, time_zone)
-         select $1, $2, $3, $4, $5, $6, $7, time_zone from clinics where id = $1",
+        "insert into schedules (clinic_id, id, practitioner_id, weekday, from_minute, to_minute, slot_minutes,
+                                time_zone, valid_from, valid_to, every_weeks)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         clinic.0,
-        id,
+        id.0,
         practitioner.0,
-        i16::from(weekday.to_monday_one_offset()),
+        i16::from(rule.weekday.to_monday_one_offset()),
         rule.from_minute,
         rule.to_minute,
         rule.slot_minutes,
+        crate::availability::zone_name(&rule.zone),
+        rule.valid_from.map(|date| date.to_sqlx()) as _,
+        rule.valid_to.map(|date| date.to_sqlx()) as _,
+        rule.every_weeks,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Changes a rule of a practitioner; `RowNotFound` when it is not theirs.
+pub(crate) async fn change(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: ScheduleRuleId,
+    practitioner: PractitionerId,
+    rule: &Rule,
+) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!(
+        "update schedules
+         set weekday = $4, from_minute = $5, to_minute = $6, slot_minutes = $7, time_zone = $8, valid_from = $9,
+             valid_to = $10, every_weeks = $11
+         where clinic_id = $1 and id = $2 and practitioner_id = $3",
+        clinic.0,
+        id.0,
+        practitioner.0,
+        i16::from(rule.weekday.to_monday_one_offset()),
+        rule.from_minute,
+        rule.to_minute,
+        rule.slot_minutes,
+        crate::availability::zone_name(&rule.zone),
+        rule.valid_from.map(|date| date.to_sqlx()) as _,
+        rule.valid_to.map(|date| date.to_sqlx()) as _,
+        rule.every_weeks,
+    )
+    .execute(connection)
+    .await?;
+    one_row(&result)
+}
+
+/// Removes a rule of a practitioner; `RowNotFound` when it is not theirs.
+pub(crate) async fn remove(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: ScheduleRuleId,
+    practitioner: PractitionerId,
+) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!(
+        "delete from schedules
+         where clinic_id = $1 and id = $2 and practitioner_id = $3",
+        clinic.0,
+        id.0,
+        practitioner.0,
+    )
+    .execute(connection)
+    .await?;
+    one_row(&result)
 }

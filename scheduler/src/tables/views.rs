@@ -2,15 +2,15 @@
 
 use crate::{
     tables::practitioners,
-    views::{AppointmentView, EncounterView, PatientView, Readiness},
+    views::{Absent, AppointmentView, EncounterView, PatientView, Readiness, ResourceView, VisitTypeName},
 };
 use domain::{
     AppointmentId, AppointmentState, ArrivalWindow, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId,
-    RoomId,
+    RoomId, SeriesId, Source, VisitTypeId,
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 
 /// One appointment with everything around it.
 pub(crate) async fn find(
@@ -65,6 +65,19 @@ struct Row {
     started_at: Option<jiff_sqlx::Timestamp>,
     finished_at: Option<jiff_sqlx::Timestamp>,
     room_id: Option<RoomId>,
+    visit_type_id: VisitTypeId,
+    visit_type_name: String,
+    lane: i16,
+    overbook_reason: Option<String>,
+    overbooked_by: Option<String>,
+    series_id: Option<SeriesId>,
+    sequence: i32,
+    version: i64,
+    confirmed_at: Option<jiff_sqlx::Timestamp>,
+    source: Source,
+    absent: Option<Absent>,
+    reschedule_reason: Option<String>,
+    resources: Json<Vec<ResourceView>>,
 }
 
 async fn select(
@@ -115,11 +128,38 @@ async fn select(
                e.state as "encounter_state?: EncounterState",
                e.started_at as "started_at?: jiff_sqlx::Timestamp",
                e.finished_at as "finished_at?: jiff_sqlx::Timestamp",
-               e.room_id as "room_id?: RoomId"
+               e.room_id as "room_id?: RoomId",
+               t.id as "visit_type_id: VisitTypeId",
+               t.name as visit_type_name,
+               a.lane,
+               a.overbook_reason,
+               a.overbooked_by,
+               a.series_id as "series_id: SeriesId",
+               a.sequence,
+               a.version,
+               a.confirmed_at as "confirmed_at: jiff_sqlx::Timestamp",
+               a.source as "source: Source",
+               a.absent as "absent: Absent",
+               a.reschedule_reason,
+               (
+                   select coalesce(
+                       jsonb_agg(
+                           jsonb_build_object('id', x.id, 'kind', x.kind, 'name', x.name, 'languages', x.languages)
+                           order by x.kind
+                       ),
+                       '[]'
+                   )
+                   from reservations r
+                   join resources x on x.clinic_id = r.clinic_id and x.id = r.resource_id
+                   where r.clinic_id = a.clinic_id
+                     and r.appointment_id = a.id
+                     and r.resource_kind in ('interpreter', 'room', 'device')
+               ) as "resources!: Json<Vec<ResourceView>>"
            from appointments a
            join clinics c on c.id = a.clinic_id
            join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
            join practitioners d on d.clinic_id = a.clinic_id and d.id = a.practitioner_id
+           join visit_types t on t.clinic_id = a.clinic_id and t.id = a.visit_type_id
            left join seats s on s.appointment_id = a.id
            left join encounters e on e.appointment_id = a.id
            where a.clinic_id = $1
@@ -177,6 +217,18 @@ impl From<Row> for AppointmentView {
                 room: row.room_id.expect("an encounter has a room"),
             }),
             cancel_reason: row.cancel_reason,
+            visit_type: VisitTypeName { id: row.visit_type_id, name: row.visit_type_name },
+            lane: row.lane,
+            overbook_reason: row.overbook_reason,
+            overbooked_by: row.overbooked_by,
+            series: row.series_id,
+            sequence: row.sequence,
+            version: row.version,
+            confirmed_at: row.confirmed_at.map(jiff_sqlx::Timestamp::to_jiff),
+            source: row.source,
+            absent: row.absent,
+            reschedule_reason: row.reschedule_reason,
+            resources: row.resources.0,
             patient: PatientView {
                 id: row.patient_id,
                 name: row.patient_name,

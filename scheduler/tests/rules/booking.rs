@@ -1,8 +1,7 @@
 //! The receptionist books and cancels.
 
 use crate::house::{House, add_hours, at};
-use domain::PatientId;
-use scheduler::{BookError, BookRequest, CancelError};
+use scheduler::{BookError, BookRequest, Cancel, CancelError};
 use sqlx::PgPool;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ async fn of_fifty_who_book_the_same_slot_one_wins(pool: PgPool) {
     let house = Arc::new(House::new(pool).await);
     let mut patients = Vec::new();
     for number in 0..50 {
-        patients.push(another_patient(&house, number).await);
+        patients.push(house.another_patient(number).await);
     }
     let racers: Vec<_> = patients
         .into_iter()
@@ -71,17 +70,6 @@ async fn waiting(house: &House, count: usize) -> Vec<String> {
     tokio::time::timeout(std::time::Duration::from_secs(30), until).await.expect("they come to wait")
 }
 
-async fn another_patient(house: &House, number: usize) -> PatientId {
-    let new = scheduler::NewPatient {
-        name: format!("Racer {number}"),
-        birth_date: "1990-01-01".to_owned(),
-        ..Default::default()
-    };
-    scheduler::add_patient(&house.db, &house.clock, &house.random, &house.riverside.receptionist, new)
-        .await
-        .expect("a complete patient")
-}
-
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn a_slot_that_overlaps_a_booked_one_is_refused(pool: PgPool) {
     let house = House::new(pool).await;
@@ -131,11 +119,13 @@ async fn a_cancelled_slot_is_free_again(pool: PgPool) {
     let id = house.book(0, at("10:00")).await.expect("a free slot");
     assert!(!free(&house).await.contains(&at("10:00")));
     let desk = &house.riverside.receptionist;
-    scheduler::cancel(&house.db, desk, id, "The patient called.").await.expect("a booked appointment");
+    scheduler::cancel(&house.db, &house.clock, desk, Cancel::new(id, "The patient called."))
+        .await
+        .expect("a booked appointment");
     assert!(free(&house).await.contains(&at("10:00")));
     house.book(1, at("10:00")).await.expect("a free slot");
 
-    let again = scheduler::cancel(&house.db, desk, id, "Once more.").await;
+    let again = scheduler::cancel(&house.db, &house.clock, desk, Cancel::new(id, "Once more.")).await;
     assert!(matches!(again, Err(CancelError::NotPossible(_))));
 }
 
@@ -150,12 +140,32 @@ async fn free(house: &House) -> Vec<jiff::Timestamp> {
 async fn cancelling_takes_a_reason_and_the_right_clinic(pool: PgPool) {
     let house = House::new(pool).await;
     let id = house.book(0, at("10:00")).await.expect("a free slot");
-    let blank = scheduler::cancel(&house.db, &house.riverside.receptionist, id, "  ").await;
+    let blank = scheduler::cancel(&house.db, &house.clock, &house.riverside.receptionist, Cancel::new(id, "  ")).await;
     assert!(matches!(blank, Err(CancelError::ReasonMissing)));
-    let stranger = scheduler::cancel(&house.db, &house.harbour.receptionist, id, "Mine.").await;
+    let stranger =
+        scheduler::cancel(&house.db, &house.clock, &house.harbour.receptionist, Cancel::new(id, "Mine.")).await;
     assert!(matches!(stranger, Err(CancelError::NotFound)));
-    let patient = scheduler::cancel(&house.db, &house.patient(0, id), id, "Mine.").await;
-    assert!(matches!(patient, Err(CancelError::NotFound)));
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn patients_cancel_their_own_while_somebody_else_can_still_have_the_time(pool: PgPool) {
+    let house = House::new(pool).await;
+    sqlx::query("update visit_types set cancel_notice_minutes = 60").execute(&house.superuser).await.expect("a rule");
+    let id = house.book(0, at("10:30")).await.expect("a free slot");
+    let cancel =
+        async |by: domain::Actor| scheduler::cancel(&house.db, &house.clock, &by, Cancel::new(id, "Ill.")).await;
+    let stranger = house.patient(0, domain::AppointmentId(house.riverside.id.0));
+    assert!(matches!(cancel(stranger).await, Err(CancelError::NotFound)));
+    house.clock.set(at("09:31"));
+    assert!(matches!(cancel(house.patient(0, id)).await, Err(CancelError::TooLate)));
+    house.clock.set(at("09:30"));
+    assert_eq!(cancel(house.patient(0, id)).await.expect("in time"), [id]);
+    let by: Option<String> = sqlx::query_scalar("select cancelled_by from appointments")
+        .fetch_one(&house.superuser)
+        .await
+        .expect("an appointment");
+    assert_eq!(by.as_deref(), Some("patient"));
+    house.book(1, at("10:30")).await.expect("free again");
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]

@@ -1,13 +1,11 @@
 //! Two small clinics to play in, and the people who act in them.
 
 use domain::{
-    AccountId, Actor, AppointmentId, ClinicId, EncounterId, PatientId, PractitionerId, Redacted, Role, VisitTypeId, Who,
+    AccountId, Actor, AppointmentId, ClinicId, EncounterId, PatientId, PractitionerId, Redacted, ResourceId, Role,
+    VisitTypeId, Who,
 };
 use jiff::Timestamp;
-use scheduler::{
-    BookError, BookRequest, Carriers, Links, Mailer, NewPatient, Texts,
-    messages::{Channel, Mail, deliver_due},
-};
+use scheduler::{AppointmentView, BookError, BookRequest, NewPatient};
 use service::{clock::ManualClock, keys::Keys, postgres::Db, random::SeededRandom};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -59,9 +57,32 @@ impl House {
 
     /// The receptionist of Riverside books Dr One for a patient.
     pub async fn book(&self, patient: usize, starts_at: Timestamp) -> Result<AppointmentId, BookError> {
+        self.send(self.request(patient, starts_at)).await
+    }
+
+    /// What the receptionist would ask for to book Dr One for a patient.
+    pub fn request(&self, patient: usize, starts_at: Timestamp) -> BookRequest {
         let clinic = &self.riverside;
-        let request = BookRequest::new(clinic.patients[patient], clinic.practitioner, clinic.consultation, starts_at);
-        scheduler::book(&self.db, &self.clock, &self.random, &clinic.receptionist, request).await
+        BookRequest::new(clinic.patients[patient], clinic.practitioner, clinic.consultation, starts_at)
+    }
+
+    /// The receptionist of Riverside sends a request.
+    pub async fn send(&self, request: BookRequest) -> Result<AppointmentId, BookError> {
+        scheduler::book(&self.db, &self.clock, &self.random, &self.riverside.receptionist, request).await
+    }
+
+    /// An appointment as the desk sees it.
+    pub async fn view(&self, id: AppointmentId) -> AppointmentView {
+        let view = scheduler::glance(&self.db, &self.riverside.receptionist, id).await.expect("a read");
+        view.expect("an appointment")
+    }
+
+    /// Another patient of Riverside.
+    pub async fn another_patient(&self, number: usize) -> PatientId {
+        let new =
+            NewPatient { name: format!("Racer {number}"), birth_date: "1990-01-01".to_owned(), ..Default::default() };
+        let desk = &self.riverside.receptionist;
+        scheduler::add_patient(&self.db, &self.clock, &self.random, desk, new).await.expect("a complete patient")
     }
 
     /// The patient of an appointment, who came by its link.
@@ -82,35 +103,6 @@ impl House {
         let id = self.arrived().await;
         let admitted = scheduler::admit(&self.db, &self.clock, &self.random, &self.riverside.doctor, id).await;
         (id, admitted.expect("a waiting patient"))
-    }
-
-    /// What messages are sent with, from a house at `https://bedside.example`.
-    pub fn carriers(&self, email: Mailer, texts: Texts) -> Carriers {
-        let public_url = "https://bedside.example".parse().expect("an address");
-        let links = Links { public_url, key: self.keys.visit_link.clone() };
-        Carriers::new(email, texts, links, "Riverside <visits@riverside.example>").expect("a sender")
-    }
-
-    /// One round of Riverside's outbox, e-mail and text messages; says how many were sent.
-    pub async fn delivers(&self, carriers: &Carriers) -> usize {
-        let mut sent = 0;
-        for channel in [Channel::Email, Channel::Sms] {
-            let round = deliver_due(&self.db, &self.clock, carriers, self.riverside.id, channel).await;
-            sent += round.expect("a round");
-        }
-        sent
-    }
-
-    /// A round into the demo's mailbox, and what was new there, oldest first, an e-mail before its text message.
-    pub async fn mails(&self) -> Vec<Mail> {
-        let desk = &self.riverside.receptionist;
-        let before: Vec<_> =
-            scheduler::mailbox(&self.db, desk).await.expect("a read").into_iter().map(|mail| mail.id).collect();
-        self.delivers(&self.carriers(Mailer::Mailbox, Texts::Mailbox)).await;
-        let mut mails = scheduler::mailbox(&self.db, desk).await.expect("a read");
-        mails.retain(|mail| !before.contains(&mail.id));
-        mails.sort_by_key(|mail| (mail.delivered_at, mail.channel == Channel::Sms));
-        mails
     }
 
     /// The actions of Riverside's history, oldest first.
@@ -232,4 +224,19 @@ async fn account(
     .await
     .expect("an account");
     Actor { clinic, who: Who::Account { id, role } }
+}
+
+/// An interpreter, room or device.
+pub async fn resource(pool: &PgPool, clinic: ClinicId, kind: &str, name: &str, languages: &[&str]) -> ResourceId {
+    let id = ResourceId(Uuid::new_v5(&clinic.0, name.as_bytes()));
+    sqlx::query("insert into resources (clinic_id, id, kind, name, languages) values ($1, $2, $3, $4, $5)")
+        .bind(clinic.0)
+        .bind(id.0)
+        .bind(kind)
+        .bind(name)
+        .bind(languages)
+        .execute(pool)
+        .await
+        .expect("a resource");
+    id
 }

@@ -99,7 +99,14 @@ async fn a_cancelled_or_ended_visit_cannot_be_arrived_at(pool: PgPool) {
     assert!(matches!(after, Err(ArriveError::Ended)), "{after:?}");
 
     let cancelled = house.book(1, at("10:00")).await.expect("a free slot");
-    scheduler::cancel(&house.db, &house.riverside.receptionist, cancelled, "Ill.").await.expect("booked");
+    scheduler::cancel(
+        &house.db,
+        &house.clock,
+        &house.riverside.receptionist,
+        scheduler::Cancel::new(cancelled, "Ill."),
+    )
+    .await
+    .expect("booked");
     let after = scheduler::arrive(&house.db, &house.clock, &house.patient(1, cancelled), cancelled).await;
     assert!(matches!(after, Err(ArriveError::Cancelled)), "{after:?}");
 }

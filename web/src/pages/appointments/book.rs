@@ -124,7 +124,7 @@ pub(crate) async fn post(
             return show(&state, &receptionist, page, form, Some(notice), None).await;
         }
     };
-    match scheduler::book(&state.db, &*state.clock, &*state.random, &by, request).await {
+    match scheduler::book(&state.db, &*state.clock, &*state.random, &by, request.clone()).await {
         Ok(id) => {
             announce(&state, &by, id).await;
             Ok(Redirect::to(&format!("/appointments/{id}")).into_response())
@@ -199,6 +199,19 @@ async fn refused(
         }
         BookError::InThePast => (format!("{time} has passed."), kept),
         BookError::NoSuchPatient => ("This patient is not known here.".to_owned(), "Find the patient again."),
+        BookError::NoInterpreterFree => {
+            (format!("No interpreter between these languages is free at {time}."), "Choose another time.")
+        }
+        BookError::RoomTaken => (format!("The room is taken at {time}."), kept),
+        BookError::DeviceTaken => (format!("The device is taken at {time}."), kept),
+        BookError::NoSuchResource => ("This room or device is not known here.".to_owned(), "Choose another one."),
+        BookError::HoldGone => (format!("{time} is not kept for you any more."), kept),
+        BookError::TooManyHolds => ("Too many times are being kept at once.".to_owned(), "Try again in a minute."),
+        BookError::KeyReused => ("This form was sent before with other entries.".to_owned(), kept),
+        BookError::ReasonMissing => (
+            "Say why this visit goes beside another one, in at most 500 characters.".to_owned(),
+            "It stays with the appointment.",
+        ),
         BookError::NoSuchPractitioner | BookError::Database(_) => {
             ("This practitioner is not known here.".to_owned(), "Choose another one.")
         }

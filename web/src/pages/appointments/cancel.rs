@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::AppointmentId;
-use scheduler::CancelError;
+use scheduler::{Cancel, CancelError};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -32,15 +32,20 @@ pub(crate) async fn post(
     Form(form): Form<Cancellation>,
 ) -> Result<Response, PageError> {
     let by = receptionist.actor();
-    let problem = match scheduler::cancel(&state.db, &by, id, &form.reason).await {
-        Ok(()) => {
-            announce(&state, &by, id).await;
+    let request = Cancel::new(id, form.reason.clone());
+    let problem = match scheduler::cancel(&state.db, &*state.clock, &by, request).await {
+        Ok(cancelled) => {
+            for id in cancelled {
+                announce(&state, &by, id).await;
+            }
             return Ok(Redirect::to(&format!("/appointments/{id}")).into_response());
         }
         Err(CancelError::NotFound) => return Err(PageError::NotFound),
         Err(CancelError::Database(error)) => return Err(error.into()),
         Err(CancelError::ReasonMissing) => "Say why, in at most 500 characters. It stays in the history.",
-        Err(CancelError::NotPossible(_)) => "It cannot be cancelled any more. Below is how it stands now.",
+        Err(CancelError::NotPossible(_) | CancelError::Changed | CancelError::TooLate) => {
+            "It cannot be cancelled any more. Below is how it stands now."
+        }
     };
     let notes = show::Notes { reason: form.reason, problem: Some(problem), ..show::Notes::default() };
     let shown = show::render(&state, &receptionist, page, id, notes).await?;

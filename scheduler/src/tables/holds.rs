@@ -1,0 +1,122 @@
+//! `holds`: times kept for somebody who is still filling in a form. They end by the database's clock.
+
+use domain::{ClinicId, HoldId, PatientId, PractitionerId, VisitTypeId};
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx as _;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A hold to be written.
+pub(crate) struct New {
+    pub(crate) id: HoldId,
+    pub(crate) practitioner: PractitionerId,
+    pub(crate) visit_type: VisitTypeId,
+    pub(crate) starts_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
+    /// The only one who may have the time, if that is settled already.
+    pub(crate) patient: Option<PatientId>,
+}
+
+/// Adds a hold that lasts from now on for `lifetime`; says until when.
+pub(crate) async fn add(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    new: &New,
+    lifetime: SignedDuration,
+) -> Result<Timestamp, sqlx::Error> {
+    let expires_at = sqlx::query_scalar!(
+        r#"insert into holds (clinic_id, id, practitioner_id, visit_type_id, starts_at, ends_at, patient_id, expires_at)
+           values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(secs => $8))
+           returning expires_at as "expires_at: jiff_sqlx::Timestamp""#,
+        clinic.0,
+        new.id.0,
+        new.practitioner.0,
+        new.visit_type.0,
+        new.starts_at.to_sqlx() as _,
+        new.ends_at.to_sqlx() as _,
+        new.patient.map(|id| id.0),
+        lifetime.as_secs_f64(),
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(expires_at.to_jiff())
+}
+
+/// Ends a hold that lasts still and is for this visit of this patient; whether there was one.
+pub(crate) async fn consume(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: HoldId,
+    practitioner: PractitionerId,
+    visit_type: VisitTypeId,
+    starts_at: Timestamp,
+    patient: PatientId,
+) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query!(
+        "delete from holds
+         where clinic_id = $1
+           and id = $2
+           and practitioner_id = $3
+           and visit_type_id = $4
+           and starts_at = $5
+           and coalesce(patient_id, $6) = $6
+           and expires_at > now()",
+        clinic.0,
+        id.0,
+        practitioner.0,
+        visit_type.0,
+        starts_at.to_sqlx() as _,
+        patient.0,
+    )
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Ends these holds, whether or not they last still.
+pub(crate) async fn end(connection: &mut PgConnection, clinic: ClinicId, ids: &[HoldId]) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    sqlx::query!("delete from holds where clinic_id = $1 and id = any($2)", clinic.0, &ids).execute(connection).await?;
+    Ok(())
+}
+
+/// Whose time a hold keeps.
+pub(crate) async fn practitioner(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: HoldId,
+) -> Result<Option<PractitionerId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select practitioner_id as "practitioner_id: PractitionerId" from holds where clinic_id = $1 and id = $2"#,
+        clinic.0,
+        id.0,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// How many last still.
+pub(crate) async fn count(connection: &mut PgConnection, clinic: ClinicId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from holds where clinic_id = $1 and expires_at > now()"#,
+        clinic.0,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Throws away what expired longer than `age` ago. What expired just now is left to whoever wants its time, and holds its locks.
+pub(crate) async fn purge(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    age: SignedDuration,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from holds where clinic_id = $1 and expires_at <= now() - make_interval(secs => $2)",
+        clinic.0,
+        age.as_secs_f64(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
