@@ -18,5 +18,5 @@ pub async fn day(
     let mut tx = db.begin(by).await?;
     let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
     let (from, to) = crate::availability::bounds(date, &zone);
-    tables::views::between(&mut tx, by.clinic, from, to, practitioner).await
+    tables::views::between(&mut tx, by.clinic, from, to, practitioner.as_slice()).await
 }

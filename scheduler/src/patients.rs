@@ -2,7 +2,10 @@
 
 pub(crate) mod search;
 
-use crate::{tables, views::PatientView};
+use crate::{
+    tables,
+    views::{AppointmentView, PatientView},
+};
 use domain::{Actor, Clock, PatientId, Random, Who};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use search::Query;
@@ -87,6 +90,19 @@ pub async fn patient(db: &Db, by: &Actor, id: PatientId) -> Result<Option<Patien
     audit::record(&mut tx, by, AuditEvent::new("patient.read").patient(id)).await?;
     tx.commit().await?;
     Ok(Some(view))
+}
+
+/// A patient's appointments that start from `from` on, in order. Whoever opens the patient has been written down by [`patient`].
+pub async fn appointments_of(
+    db: &Db,
+    by: &Actor,
+    patient: PatientId,
+    from: Timestamp,
+) -> Result<Vec<AppointmentView>, sqlx::Error> {
+    if matches!(by.who, Who::Patient { .. }) {
+        return Ok(Vec::new());
+    }
+    tables::views::of_patient(&mut *db.begin(by).await?, by.clinic, patient, from).await
 }
 
 /// Adds a patient to the clinic.

@@ -51,6 +51,10 @@ impl FromRequestParts<WebState> for Page {
 pub enum Here {
     /// The front desk.
     Today,
+    /// The week at the desk.
+    Week,
+    /// Finding patients.
+    Patients,
     /// The practitioner's day.
     MyDay,
     /// The history.

@@ -51,6 +51,42 @@ pub fn initials(name: &str) -> String {
     first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
 }
 
+/// A language by its name, or by its tag where we know no name.
+pub fn language(tag: &str) -> String {
+    let name = match tag.split('-').next().unwrap_or(tag) {
+        "ar" => "Arabic",
+        "bn" => "Bengali",
+        "cs" => "Czech",
+        "de" => "German",
+        "el" => "Greek",
+        "en" => "English",
+        "es" => "Spanish",
+        "fa" => "Persian",
+        "fr" => "French",
+        "hi" => "Hindi",
+        "it" => "Italian",
+        "ja" => "Japanese",
+        "ku" => "Kurdish",
+        "nl" => "Dutch",
+        "pa" => "Punjabi",
+        "pl" => "Polish",
+        "pt" => "Portuguese",
+        "ro" => "Romanian",
+        "ru" => "Russian",
+        "so" => "Somali",
+        "ta" => "Tamil",
+        "tr" => "Turkish",
+        "uk" => "Ukrainian",
+        "ur" => "Urdu",
+        "vi" => "Vietnamese",
+        "yue" => "Cantonese",
+        "zh" => "Chinese",
+        "bfi" => "British Sign Language",
+        _ => return tag.to_owned(),
+    };
+    name.to_owned()
+}
+
 /// `Good morning`, by the clinic's wall clock.
 pub fn greeting(at: Timestamp, zone: &TimeZone) -> &'static str {
     match at.to_zoned(zone.clone()).hour() {

@@ -18,19 +18,45 @@ pub(crate) async fn find(
     clinic: ClinicId,
     id: AppointmentId,
 ) -> Result<Option<AppointmentView>, sqlx::Error> {
-    let rows = select(connection, clinic, Some(id), Timestamp::MIN, Timestamp::MAX, None).await?;
+    let which = Which { id: Some(id), ..Which::default() };
+    let rows = select(connection, clinic, &which).await?;
     Ok(rows.into_iter().next())
 }
 
-/// The appointments that start within `[from, to)`, of one practitioner or of all, in order.
+/// The appointments that start within `[from, to)`, of these practitioners or, without any, of all; in order.
 pub(crate) async fn between(
     connection: &mut PgConnection,
     clinic: ClinicId,
     from: Timestamp,
     to: Timestamp,
-    practitioner: Option<PractitionerId>,
+    practitioners: &[PractitionerId],
 ) -> Result<Vec<AppointmentView>, sqlx::Error> {
-    select(connection, clinic, None, from, to, practitioner).await
+    select(connection, clinic, &Which { from, to, practitioners, ..Which::default() }).await
+}
+
+/// The appointments of a patient that start from `from` on, in order.
+pub(crate) async fn of_patient(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    patient: PatientId,
+    from: Timestamp,
+) -> Result<Vec<AppointmentView>, sqlx::Error> {
+    select(connection, clinic, &Which { patient: Some(patient), from, ..Which::default() }).await
+}
+
+/// Which appointments are asked for; what is left out is no condition.
+struct Which<'a> {
+    id: Option<AppointmentId>,
+    patient: Option<PatientId>,
+    from: Timestamp,
+    to: Timestamp,
+    practitioners: &'a [PractitionerId],
+}
+
+impl Default for Which<'_> {
+    fn default() -> Self {
+        Self { id: None, patient: None, from: Timestamp::MIN, to: Timestamp::MAX, practitioners: &[] }
+    }
 }
 
 /// The most appointments one answer holds: a large clinic's day several times over.
@@ -83,11 +109,9 @@ struct Row {
 async fn select(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    id: Option<AppointmentId>,
-    from: Timestamp,
-    to: Timestamp,
-    practitioner: Option<PractitionerId>,
+    which: &Which<'_>,
 ) -> Result<Vec<AppointmentView>, sqlx::Error> {
+    let practitioners: Vec<_> = which.practitioners.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"select
@@ -166,15 +190,17 @@ async fn select(
              and ($2::uuid is null or a.id = $2)
              and ($3::timestamptz is null or a.starts_at >= $3)
              and ($4::timestamptz is null or a.starts_at < $4)
-             and ($5::uuid is null or a.practitioner_id = $5)
+             and (cardinality($5::uuid[]) = 0 or a.practitioner_id = any($5))
+             and ($7::uuid is null or a.patient_id = $7)
            order by a.starts_at, d.family_name, a.id
            limit $6"#,
         clinic.0,
-        id.map(|id| id.0),
-        bound(from) as _,
-        bound(to) as _,
-        practitioner.map(|id| id.0),
+        which.id.map(|id| id.0),
+        bound(which.from) as _,
+        bound(which.to) as _,
+        &practitioners,
         MAX_ROWS,
+        which.patient.map(|id| id.0),
     )
     .fetch_all(connection)
     .await?;

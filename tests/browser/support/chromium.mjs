@@ -96,6 +96,18 @@ export class Somebody {
     return found;
   }
 
+  /**
+   * The same of the present shape alone.
+   * @param {string} name
+   * @returns {Promise<string[]>}
+   */
+  async looksNow(name) {
+    await mkdir(screenshots, { recursive: true });
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+    const found = [...(await this.#problems()), ...(await this.#sticksOut())];
+    return found.map((problem) => `${name}: ${problem}`);
+  }
+
   async #problems() {
     await this.page.evaluate(axe);
     return /** @type {Promise<string[]>} */ (this.page.evaluate(async () => {

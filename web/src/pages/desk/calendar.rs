@@ -1,30 +1,26 @@
-//! The grid of the desk: columns of practitioners over rows of five minutes. Places are classes of the style sheet
-//! (`at-12`, `for-4`), since the content security policy forbids `style` attributes.
+//! The grid of the desk: columns over rows of five minutes. Places are classes of the style sheet (`at-12`, `for-4`,
+//! `nr-1 of-2`), since the content security policy forbids `style` attributes.
 
-use crate::{pages::state, words};
-use domain::{AppointmentId, AppointmentState, EncounterState};
-use jiff::{
-    SignedDuration, Timestamp,
-    civil::{Date, Time},
-    tz::TimeZone,
-};
-use scheduler::{AppointmentView, PractitionerView, Slot};
+use super::{entry, entry::Content, grid::Grid, side_by_side::side_by_side};
+use crate::words;
+use domain::{AppointmentState, PractitionerId};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use scheduler::AppointmentView;
 
-/// Minutes in a row.
-const ROW: i64 = 5;
+/// From here on a column is not worth dividing: whoever comes as the fifth at one time lies on the fourth.
+pub(super) const MAX_BESIDE: usize = 4;
 
-/// Minutes between two lines.
-const HALF_HOUR: i64 = 30;
-
-/// What an empty day shows.
-const OFFICE_HOURS: (i64, i64) = (9 * 60, 17 * 60);
-
+/// A calendar of a day, a column a practitioner; or of a practitioner, a column a day.
 pub(super) struct Calendar {
+    /// What it is, for those who do not see it.
+    pub(super) label: &'static str,
     /// Every half hour: its row and its label.
     pub(super) hours: Vec<(i64, String)>,
     /// How many rows there are.
     pub(super) rows: i64,
-    /// Where the line of the present is, on the day itself.
+    /// The minute of the day with which the first row begins.
+    pub(super) first_minute: i64,
+    /// Where the line of the present is.
     pub(super) now: Option<Now>,
     pub(super) columns: Vec<Column>,
 }
@@ -36,163 +32,92 @@ pub(super) struct Now {
     pub(super) time: String,
 }
 
-pub(super) struct Column {
-    pub(super) practitioner: PractitionerView,
+/// What stands above a column.
+pub(super) struct Head {
+    /// Letters in a circle: a practitioner. Without: a day.
     pub(super) initials: String,
+    pub(super) title: String,
+    pub(super) line: String,
+    /// The line says something that needs attention.
+    pub(super) is_late: bool,
+    /// Where a press on the title leads.
+    pub(super) href: Option<String>,
+}
+
+/// What a column is made of.
+pub(super) struct ColumnOf<'a> {
+    pub(super) key: String,
+    pub(super) head: Head,
+    pub(super) date: Date,
+    /// Whom what is dropped here is moved to; a room is nobody.
+    pub(super) practitioner: Option<PractitionerId>,
+    /// When it is open; what lies between is hatched. `None`: open whenever it likes.
+    pub(super) hours: Option<Vec<(Timestamp, Timestamp)>>,
+    pub(super) free: Vec<(Timestamp, Timestamp)>,
+    pub(super) appointments: Vec<&'a AppointmentView>,
+}
+
+pub(super) struct Column {
+    pub(super) key: String,
+    pub(super) head: Head,
+    pub(super) date: Date,
+    pub(super) practitioner: Option<PractitionerId>,
+    /// The present lies in it.
+    pub(super) is_now: bool,
+    /// In the order of the day.
     pub(super) entries: Vec<Entry>,
 }
 
-/// A piece of a column, in the order of the day.
+/// A piece of a column.
 pub(super) struct Entry {
     pub(super) row: i64,
     pub(super) span: i64,
+    /// Which of how many that share the width.
+    pub(super) beside: (usize, usize),
     pub(super) time: String,
     pub(super) content: Content,
 }
 
-pub(super) enum Content {
-    Appointment { id: AppointmentId, class: &'static str, patient: String, line: String },
-    Free { starts_at: Timestamp },
-}
-
 impl Calendar {
-    pub(super) fn new(
-        date: Date,
-        zone: &TimeZone,
-        now: Timestamp,
-        columns: Vec<(PractitionerView, Vec<Slot>)>,
-        appointments: &[AppointmentView],
-    ) -> Self {
-        let grid = Grid::over(date, zone, &columns, appointments);
-        let columns = columns.into_iter().map(|(practitioner, free)| {
-            let booked = appointments.iter().filter(|a| a.practitioner.id == practitioner.id && is_shown(a));
-            let booked = booked.map(|a| grid.appointment(a, now));
-            let mut entries: Vec<_> = booked.chain(free.iter().map(|slot| grid.free(slot))).collect();
-            entries.sort_by_key(|entry| entry.row);
-            Column { initials: words::initials(&practitioner.title_and_name), practitioner, entries }
-        });
+    pub(super) fn new(label: &'static str, zone: &TimeZone, now: Timestamp, columns: Vec<ColumnOf<'_>>) -> Self {
+        let grid = Grid::over(zone, &columns);
+        let today = words::day_of(now, zone);
+        let is_now = columns.iter().any(|column| column.date == today);
+        let now_line = if is_now { grid.now(now) } else { None };
         Self {
-            hours: grid.hours(now),
-            rows: (grid.end - grid.start) / ROW,
-            now: grid.now(now),
-            columns: columns.collect(),
+            label,
+            hours: grid.hours(now_line.is_some().then_some(now)),
+            rows: grid.rows(),
+            first_minute: grid.start,
+            columns: columns
+                .into_iter()
+                .map(|column| {
+                    let is_now = now_line.is_some() && column.date == today;
+                    self::column(&grid, column, now, is_now)
+                })
+                .collect(),
+            now: now_line,
         }
     }
+
+    /// Nothing is on the page that an arrow could reach.
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+}
+
+fn column(grid: &Grid<'_>, of: ColumnOf<'_>, now: Timestamp, is_now: bool) -> Column {
+    let shown = of.appointments.into_iter().filter(|a| is_shown(a));
+    let mut booked: Vec<_> = shown.map(|a| entry::appointment(grid, of.date, a, now)).collect();
+    side_by_side(&mut booked);
+    let free = of.free.into_iter().map(|slot| entry::free(grid, of.date, slot));
+    let closed = of.hours.map(|hours| entry::closed(grid, of.date, hours)).unwrap_or_default();
+    let mut entries: Vec<_> = booked.into_iter().chain(free).chain(closed).collect();
+    entries.sort_by_key(|entry| (entry.row, entry.beside.0));
+    Column { key: of.key, head: of.head, date: of.date, practitioner: of.practitioner, is_now, entries }
 }
 
 /// What was called off gives its time back, and stands beside the grid.
-fn is_shown(appointment: &AppointmentView) -> bool {
+pub(super) fn is_shown(appointment: &AppointmentView) -> bool {
     appointment.state != AppointmentState::Cancelled
-}
-
-/// Which part of the day is shown, in minutes of the clinic's wall clock.
-struct Grid<'a> {
-    date: Date,
-    zone: &'a TimeZone,
-    start: i64,
-    end: i64,
-}
-
-impl<'a> Grid<'a> {
-    fn over(
-        date: Date,
-        zone: &'a TimeZone,
-        columns: &[(PractitionerView, Vec<Slot>)],
-        appointments: &[AppointmentView],
-    ) -> Self {
-        let free = columns.iter().flat_map(|(_, free)| free).map(|slot| (slot.starts_at, slot.ends_at));
-        let booked = appointments.iter().filter(|a| is_shown(a)).map(|a| (a.starts_at, a.ends_at));
-        let mut grid = Grid { date, zone, start: 24 * 60, end: 0 };
-        let (mut start, mut end) = (24 * 60, 0);
-        for (from, to) in booked.chain(free) {
-            start = start.min(grid.minute(from));
-            end = end.max(grid.minute(to));
-        }
-        let (start, end) = if start < end { (start, end) } else { OFFICE_HOURS };
-        grid.start = start - start.rem_euclid(HALF_HOUR);
-        grid.end = (end + (HALF_HOUR - end.rem_euclid(HALF_HOUR)) % HALF_HOUR).min(24 * 60);
-        grid
-    }
-
-    /// The minute of the shown day, on the wall clock; what lies on another day is at its edge.
-    fn minute(&self, at: Timestamp) -> i64 {
-        let local = at.to_zoned(self.zone.clone()).datetime();
-        match local.date() {
-            date if date < self.date => 0,
-            date if date > self.date => 24 * 60,
-            _ => i64::from(local.hour()) * 60 + i64::from(local.minute()),
-        }
-    }
-
-    fn row(&self, minute: i64) -> i64 {
-        (minute - self.start).max(0) / ROW
-    }
-
-    fn hours(&self, now: Timestamp) -> Vec<(i64, String)> {
-        let label = |minute: i64| {
-            let midnight = Time::midnight();
-            midnight.wrapping_add(SignedDuration::from_mins(minute)).strftime("%H:%M").to_string()
-        };
-        // The label of the present covers whichever it is close to.
-        let present = (words::day_of(now, self.zone) == self.date).then(|| self.minute(now));
-        let is_free = |minute: &i64| present.is_none_or(|present| (present - minute).abs() >= 8);
-        (self.start..self.end)
-            .step_by(usize::try_from(HALF_HOUR).expect("positive"))
-            .filter(is_free)
-            .map(|minute| (self.row(minute), label(minute)))
-            .collect()
-    }
-
-    fn now(&self, now: Timestamp) -> Option<Now> {
-        let minute = self.minute(now);
-        let is_shown = self.start <= minute && minute < self.end && words::day_of(now, self.zone) == self.date;
-        is_shown.then(|| Now {
-            row: self.row(minute),
-            minute: (minute - self.start) % ROW,
-            time: words::time(now, self.zone),
-        })
-    }
-
-    fn entry(&self, from: Timestamp, to: Timestamp, content: Content) -> Entry {
-        let row = self.row(self.minute(from));
-        let span = (self.row(self.minute(to)) - row).max(1);
-        Entry { row, span, time: words::time(from, self.zone), content }
-    }
-
-    fn free(&self, slot: &Slot) -> Entry {
-        self.entry(slot.starts_at, slot.ends_at, Content::Free { starts_at: slot.starts_at })
-    }
-
-    fn appointment(&self, a: &AppointmentView, now: Timestamp) -> Entry {
-        let content = Content::Appointment {
-            id: a.id,
-            class: class(a, now),
-            patient: a.patient.name.clone(),
-            line: line(a, now, self.zone),
-        };
-        self.entry(a.starts_at, a.ends_at, content)
-    }
-}
-
-fn class(a: &AppointmentView, now: Timestamp) -> &'static str {
-    match a.state {
-        AppointmentState::Arrived if a.left => "late",
-        AppointmentState::Arrived if now.duration_since(a.arrived_at.unwrap_or(now)) >= super::LONG_WAIT => "wait long",
-        AppointmentState::Arrived => "wait",
-        AppointmentState::NoShow => "noshow",
-        AppointmentState::Booked if state::is_late(a, now) => "late",
-        AppointmentState::Booked | AppointmentState::Cancelled => "booked",
-        AppointmentState::Fulfilled => match &a.encounter {
-            Some(encounter) if encounter.state == EncounterState::InProgress => "now",
-            _ => "done",
-        },
-    }
-}
-
-/// The second line of an entry. Who waits is said with the time of their arrival: it does not change every minute.
-fn line(a: &AppointmentView, now: Timestamp, zone: &TimeZone) -> String {
-    match (a.state, a.arrived_at) {
-        (AppointmentState::Arrived, Some(at)) if !a.left => format!("Here since {}", words::time(at, zone)),
-        _ => state::chip(a, now, zone).word,
-    }
 }

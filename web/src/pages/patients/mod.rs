@@ -2,6 +2,8 @@
 
 pub(crate) mod add;
 pub(crate) mod find;
+pub(crate) mod search;
+pub(crate) mod show;
 
 use crate::words;
 use scheduler::PatientView;

@@ -1,0 +1,110 @@
+//! Everything that the desk shows of one day or several, read in one transaction with a handful of queries, however many
+//! practitioners the clinic has.
+
+use crate::{
+    availability::{self, Slot, timetable::Timetable},
+    tables,
+    views::{AppointmentView, PractitionerView},
+};
+use domain::{Actor, Clock, PractitionerId, Who};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use service::postgres::Db;
+use std::collections::HashMap;
+
+/// How many practitioners one page of the desk shows. Beyond, a page takes too long to draw and nobody finds anything on it.
+pub const MAX_DESK_COLUMNS: usize = 50;
+
+/// The shortest free time that is shown, in minutes: nothing shorter can be booked.
+const SHORTEST_MINUTES: i16 = 5;
+
+/// Whose time the desk shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeskOf {
+    /// One practitioner's.
+    One(PractitionerId),
+    /// That of this page of [`MAX_DESK_COLUMNS`] practitioners, counted from 0.
+    Page(usize),
+}
+
+/// What the desk shows.
+#[derive(Default)]
+pub struct DeskView {
+    /// Everybody who could be shown, by family name.
+    pub practitioners: Vec<PractitionerView>,
+    /// Who is shown.
+    pub shown: Vec<PractitionerView>,
+    /// The appointments of the whole clinic in order, or of those who are shown if the clinic has more than one page of them.
+    pub appointments: Vec<AppointmentView>,
+    /// When each of those who are shown works.
+    pub hours: HashMap<PractitionerId, Vec<(Timestamp, Timestamp)>>,
+    /// What of it is neither taken nor past, as their schedules divide it.
+    pub free: HashMap<PractitionerId, Vec<Slot>>,
+}
+
+/// The days from `from` to `to`, both included. Nothing for a patient.
+pub async fn desk(
+    db: &Db,
+    clock: &dyn Clock,
+    by: &Actor,
+    from: Date,
+    to: Date,
+    of: DeskOf,
+) -> Result<DeskView, sqlx::Error> {
+    if matches!(by.who, Who::Patient { .. }) {
+        return Ok(DeskView::default());
+    }
+    let mut tx = db.begin(by).await?;
+    let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
+    let (from, to) = (availability::bounds(from, &zone).0, availability::bounds(to, &zone).1);
+    let practitioners = tables::practitioners::list(&mut tx, by.clinic).await?;
+    let shown = shown(&practitioners, of);
+    let ids: Vec<_> = shown.iter().map(|one| one.id).collect();
+    // Who waits concerns the desk whoever is shown; in a clinic of more than a page there would be too many to read.
+    let whose = if practitioners.len() > MAX_DESK_COLUMNS { &ids[..] } else { &[] };
+    let appointments = tables::views::between(&mut tx, by.clinic, from, to, whose).await?;
+    let timetables = availability::timetables(&mut tx, by.clinic, &ids, from, to).await?;
+    let taken = tables::reservations::of_practitioners(&mut tx, by.clinic, &ids, from, to).await?;
+    let mut view = DeskView { practitioners, shown, appointments, ..DeskView::default() };
+    for (id, timetable) in timetables {
+        let hours = availability::clipped(&timetable.hours(from, to), from, to);
+        let taken = taken.get(&id).map_or(&[][..], Vec::as_slice);
+        view.free.insert(id, free(&timetable, &hours, taken, clock.now(), (from, to)));
+        view.hours.insert(id, hours);
+    }
+    Ok(view)
+}
+
+fn shown(all: &[PractitionerView], of: DeskOf) -> Vec<PractitionerView> {
+    match of {
+        DeskOf::One(id) => all.iter().filter(|one| one.id == id).cloned().collect(),
+        DeskOf::Page(page) => {
+            all.iter().skip(page.saturating_mul(MAX_DESK_COLUMNS)).take(MAX_DESK_COLUMNS).cloned().collect()
+        }
+    }
+}
+
+/// What is free, cut where a visit may begin: each piece goes on until the next beginning, the end of the hours or what is taken.
+fn free(
+    timetable: &Timetable,
+    hours: &[(Timestamp, Timestamp)],
+    taken: &[(Timestamp, Timestamp)],
+    now: Timestamp,
+    (from, to): (Timestamp, Timestamp),
+) -> Vec<Slot> {
+    let starts = timetable.starts(SHORTEST_MINUTES, from, to);
+    let mut free = Vec::new();
+    for (index, &starts_at) in starts.iter().enumerate() {
+        let is_taken = taken.iter().any(|(from, to)| *from <= starts_at && starts_at < *to);
+        let Some((_, closes)) = hours.iter().find(|(from, to)| *from <= starts_at && starts_at < *to) else { continue };
+        if is_taken || starts_at <= now {
+            continue;
+        }
+        let next_taken = taken.iter().map(|(from, _)| *from).filter(|from| starts_at < *from).min();
+        let ends = [Some(*closes), starts.get(index + 1).copied(), next_taken];
+        let ends_at = ends.into_iter().flatten().min().unwrap_or(*closes);
+        if ends_at.duration_since(starts_at) >= SignedDuration::from_mins(SHORTEST_MINUTES.into()) {
+            free.push(Slot { starts_at, ends_at });
+        }
+    }
+    free
+}

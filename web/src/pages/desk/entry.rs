@@ -1,0 +1,126 @@
+//! What stands on the grid: an appointment with its state in words, a free piece of time, a closed one.
+
+use super::{
+    calendar::Entry,
+    grid::{Grid, ROW, clock_face},
+};
+use crate::{pages::state, words};
+use domain::{AppointmentId, AppointmentState, EncounterState};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use scheduler::AppointmentView;
+
+/// From here on somebody who waits needs a word from the desk.
+pub(super) const LONG_WAIT: SignedDuration = SignedDuration::from_mins(20);
+
+/// The span, in rows, below which an entry has one line.
+const ONE_LINE: i64 = 3;
+
+pub(super) enum Content {
+    Appointment(Shown),
+    /// May be booked.
+    Free {
+        starts_at: Timestamp,
+    },
+    /// Nobody works; until when.
+    Closed {
+        until: String,
+    },
+}
+
+/// An appointment as its entry says it.
+pub(super) struct Shown {
+    pub(super) id: AppointmentId,
+    pub(super) class: String,
+    pub(super) patient: String,
+    /// How it stands.
+    pub(super) state: String,
+    /// The state needs attention.
+    pub(super) is_urgent: bool,
+    /// What kind of visit, and who comes along.
+    pub(super) about: String,
+    pub(super) is_movable: bool,
+    /// With whom; said to those who do not see the column.
+    pub(super) practitioner: String,
+}
+
+pub(super) fn appointment(grid: &Grid<'_>, date: Date, a: &AppointmentView, now: Timestamp) -> Entry {
+    let (row, span) = place(grid, date, (a.starts_at, a.ends_at));
+    let mut class = class(a, now).to_owned();
+    if span < ONE_LINE {
+        class.push_str(" slim");
+    }
+    let shown = Shown {
+        id: a.id,
+        class,
+        patient: a.patient.name.clone(),
+        state: state_line(grid, a, now),
+        is_urgent: state::is_late(a, now) || a.left || waits_long(a, now),
+        about: String::new(),
+        is_movable: false,
+        practitioner: a.practitioner.short.clone(),
+    };
+    Entry { row, span, beside: (1, 1), time: words::time(a.starts_at, grid.zone), content: Content::Appointment(shown) }
+}
+
+pub(super) fn free(grid: &Grid<'_>, date: Date, slot: (Timestamp, Timestamp)) -> Entry {
+    let (row, span) = place(grid, date, slot);
+    let content = Content::Free { starts_at: slot.0 };
+    Entry { row, span, beside: (1, 1), time: words::time(slot.0, grid.zone), content }
+}
+
+/// What lies between the hours.
+pub(super) fn closed(grid: &Grid<'_>, date: Date, hours: Vec<(Timestamp, Timestamp)>) -> Vec<Entry> {
+    let mut open: Vec<_> =
+        hours.into_iter().map(|(from, to)| (grid.minute(date, from), grid.minute(date, to))).collect();
+    open.sort_unstable();
+    let (mut closed, mut from) = (Vec::new(), grid.start);
+    for (opens, closes) in open.into_iter().chain([(grid.end, grid.end)]) {
+        if opens - from >= ROW {
+            closed.push(Entry {
+                row: grid.row(from),
+                span: grid.row(opens) - grid.row(from),
+                beside: (1, 1),
+                time: clock_face(from),
+                content: Content::Closed { until: clock_face(opens) },
+            });
+        }
+        from = from.max(closes);
+    }
+    closed
+}
+
+fn place(grid: &Grid<'_>, date: Date, (from, to): (Timestamp, Timestamp)) -> (i64, i64) {
+    let row = grid.row(grid.minute(date, from));
+    (row, (grid.row(grid.minute(date, to)) - row).max(1))
+}
+
+fn waits_long(a: &AppointmentView, now: Timestamp) -> bool {
+    let waited = now.duration_since(a.arrived_at.unwrap_or(now));
+    a.state == AppointmentState::Arrived && !a.left && waited >= LONG_WAIT
+}
+
+fn class(a: &AppointmentView, now: Timestamp) -> &'static str {
+    match a.state {
+        AppointmentState::Arrived if a.left => "late",
+        AppointmentState::Arrived if waits_long(a, now) => "wait long",
+        AppointmentState::Arrived => "wait",
+        AppointmentState::NoShow => "noshow",
+        AppointmentState::Booked if state::is_late(a, now) => "late",
+        AppointmentState::Booked | AppointmentState::Cancelled => "booked",
+        AppointmentState::Fulfilled => match &a.encounter {
+            Some(encounter) if encounter.state == EncounterState::InProgress => "now",
+            _ => "done",
+        },
+    }
+}
+
+/// How it stands, in the fewest words. Who waits is said with the time of their arrival, which does not change every minute.
+fn state_line(grid: &Grid<'_>, a: &AppointmentView, now: Timestamp) -> String {
+    match (a.state, a.arrived_at) {
+        (AppointmentState::Arrived, Some(at)) if !a.left && waits_long(a, now) => {
+            format!("Here since {} · waits {}", words::time(at, grid.zone), words::length(now.duration_since(at)))
+        }
+        (AppointmentState::Arrived, Some(at)) if !a.left => format!("Here since {}", words::time(at, grid.zone)),
+        _ => state::chip(a, now, grid.zone).word,
+    }
+}

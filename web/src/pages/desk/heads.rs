@@ -1,0 +1,50 @@
+//! What stands above a column of the desk.
+
+use super::calendar::Head;
+use crate::words;
+use domain::{AppointmentState, EncounterState};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use scheduler::{AppointmentView, PractitionerView};
+
+/// Below this nobody calls it late.
+const WORTH_SAYING: SignedDuration = SignedDuration::from_mins(5);
+
+/// A practitioner: how late they run, or else what they do.
+pub(super) fn practitioner(one: &PractitionerView, appointments: &[&AppointmentView], now: Timestamp) -> Head {
+    let late = runs_late(appointments, now);
+    Head {
+        initials: words::initials(&one.title_and_name),
+        title: one.short.clone(),
+        line: late
+            .map_or_else(|| one.speciality.to_lowercase(), |late| format!("running {} late", words::length(late))),
+        is_late: late.is_some(),
+        href: None,
+    }
+}
+
+/// A day of a practitioner's week.
+pub(super) fn day(date: Date, appointments: &[&AppointmentView], query: &str) -> Head {
+    let visits = appointments.iter().filter(|a| super::calendar::is_shown(a)).count();
+    Head {
+        initials: String::new(),
+        title: date.strftime("%a %-d %b").to_string(),
+        line: match visits {
+            0 => "no visits".to_owned(),
+            1 => "1 visit".to_owned(),
+            more => format!("{more} visits"),
+        },
+        is_late: false,
+        href: Some(format!("/desk?date={date}{query}")),
+    }
+}
+
+/// By how much a practitioner is behind: the visit that should have ended, or the patient who should have been admitted.
+pub(super) fn runs_late(appointments: &[&AppointmentView], now: Timestamp) -> Option<SignedDuration> {
+    let behind = |a: &&AppointmentView| match (a.state, &a.encounter) {
+        (AppointmentState::Fulfilled, Some(call)) if call.state == EncounterState::InProgress => Some(a.ends_at),
+        (AppointmentState::Arrived, _) if !a.left => Some(a.starts_at),
+        _ => None,
+    };
+    let since = appointments.iter().filter_map(behind).min()?;
+    Some(now.duration_since(since)).filter(|late| *late >= WORTH_SAYING)
+}

@@ -1,0 +1,108 @@
+//! Beside the calendar: who waits, longest first; who must be rung, and what to say; what was called off.
+
+use super::{entry::LONG_WAIT, heads::runs_late};
+use crate::{
+    pages::state::{self, Chip},
+    words,
+};
+use domain::AppointmentState;
+use jiff::{Timestamp, tz::TimeZone};
+use scheduler::{AppointmentView, Readiness};
+
+pub(super) struct Side {
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) to_ring: Vec<ToRing>,
+    pub(super) cancelled: Vec<Waiting>,
+}
+
+/// Somebody in the waiting room, or whose visit was called off.
+pub(super) struct Waiting {
+    pub(super) appointment: AppointmentView,
+    pub(super) time: String,
+    pub(super) chip: Chip,
+    pub(super) turn: String,
+    pub(super) readiness: Option<Chip>,
+    /// Has waited so long that the desk should do something.
+    pub(super) is_long: bool,
+}
+
+/// Somebody who needs a call, and why.
+pub(super) struct ToRing {
+    pub(super) appointment: AppointmentView,
+    pub(super) time: String,
+    pub(super) why: &'static str,
+}
+
+impl Side {
+    pub(super) fn new(appointments: &[AppointmentView], now: Timestamp, zone: &TimeZone) -> Self {
+        let cancelled = appointments.iter().filter(|a| a.state == AppointmentState::Cancelled);
+        Self {
+            waiting: waiting(appointments, now, zone),
+            to_ring: to_ring(appointments, now, zone),
+            cancelled: cancelled.map(|a| row(appointments, a, now, zone)).collect(),
+        }
+    }
+
+    /// How many wait too long.
+    pub(super) fn has_long(&self) -> bool {
+        self.waiting.iter().any(|one| one.is_long)
+    }
+}
+
+/// Who waits, longest first.
+fn waiting(appointments: &[AppointmentView], now: Timestamp, zone: &TimeZone) -> Vec<Waiting> {
+    let mut waiting: Vec<_> = appointments.iter().filter(|a| a.state == AppointmentState::Arrived && !a.left).collect();
+    waiting.sort_by_key(|a| a.arrived_at);
+    waiting.into_iter().map(|a| row(appointments, a, now, zone)).collect()
+}
+
+fn row(all: &[AppointmentView], appointment: &AppointmentView, now: Timestamp, zone: &TimeZone) -> Waiting {
+    let waited = now.duration_since(appointment.arrived_at.unwrap_or(now));
+    let is_long = waited >= LONG_WAIT;
+    let theirs: Vec<_> = all.iter().filter(|a| a.practitioner.id == appointment.practitioner.id).collect();
+    Waiting {
+        time: words::time(appointment.starts_at, zone),
+        chip: Chip { class: if is_long { "alert" } else { "wait" }, word: words::length(waited) },
+        turn: match (appointment.ahead, runs_late(&theirs, now)) {
+            (_, Some(late)) => format!("running {} late", words::length(late)),
+            (0, None) => "next".to_owned(),
+            (1, None) => "one before".to_owned(),
+            (ahead, None) => format!("{ahead} before"),
+        },
+        readiness: state::readiness(appointment.readiness),
+        is_long,
+        appointment: appointment.clone(),
+    }
+}
+
+fn to_ring(appointments: &[AppointmentView], now: Timestamp, zone: &TimeZone) -> Vec<ToRing> {
+    let ring = |appointment: &AppointmentView| {
+        Some(ToRing {
+            why: reason_to_ring(appointment, now)?,
+            time: words::time(appointment.starts_at, zone),
+            appointment: appointment.clone(),
+        })
+    };
+    appointments.iter().filter_map(ring).collect()
+}
+
+/// The sentence that says what is wrong and what to say.
+fn reason_to_ring(appointment: &AppointmentView, now: Timestamp) -> Option<&'static str> {
+    if state::is_late(appointment, now) {
+        return Some("The time has come and nobody is here. Ask whether the link arrived.");
+    }
+    if appointment.state != AppointmentState::Arrived {
+        return None;
+    }
+    match appointment.readiness {
+        _ if appointment.left => Some("Left the waiting room. Opening the link again takes the same place."),
+        Readiness::NoWebrtc => Some("The browser cannot do video. “Open the link in Chrome, Firefox or Safari.”"),
+        Readiness::Nothing => {
+            Some("Camera and microphone were refused. “Press the lock beside the address, then allow both.”")
+        }
+        Readiness::CameraOnly => {
+            Some("Microphone was refused. “Press the lock beside the address, then Microphone, Allow.”")
+        }
+        Readiness::NotChecked | Readiness::CameraAndMicrophone | Readiness::MicrophoneOnly => None,
+    }
+}
