@@ -11,8 +11,9 @@ use domain::{Clock, Random};
 use futures_util::StreamExt as _;
 use media_relay::RelayConfig;
 use scheduler::{
-    Mailer, SchedulerConfig,
+    Carriers, Links, Mailer, SchedulerConfig, Texts,
     join_tokens::{SigningKey, VerifyingKey},
+    messages::SmsWebhook,
 };
 use service::{
     bus::Bus, clock::SystemClock, config::Config, health::Health, keys::Keys, postgres::Db, random::SystemRandom,
@@ -96,14 +97,30 @@ pub fn signaling(parts: &Parts, config: &Config, draining: CancellationToken) ->
 /// The work of the scheduler.
 ///
 /// # Errors
-/// When `SMTP_URL` or `MAIL_FROM` cannot be read.
+/// When `SECRET` is missing, or what messages are sent with cannot be read.
 pub fn scheduler(parts: &Parts, config: &Config) -> anyhow::Result<SchedulerConfig> {
-    let mailer = match &config.smtp_url {
-        Some(url) => Mailer::smtp(url, &config.settings.mail_from)?,
+    let keys = Keys::derive(config.secret()?)?;
+    let links = Links { public_url: config.public_url.clone(), key: keys.visit_link };
+    let carriers = Carriers::new(mailer(config)?, texts(config)?, links, &config.settings.mail_from)?;
+    Ok(SchedulerConfig { db: parts.db.clone(), clock: parts.clock.clone(), carriers })
+}
+
+/// E-mail goes to the server that is named; in the demo onto the mailbox page; without either it waits.
+fn mailer(config: &Config) -> anyhow::Result<Mailer> {
+    Ok(match &config.smtp_url {
+        Some(url) => Mailer::smtp(url)?,
         None if config.settings.demo => Mailer::Mailbox,
         None => Mailer::Nowhere,
+    })
+}
+
+/// Text messages go to the webhook that is named; in the demo onto the mailbox page; without either none are sent.
+fn texts(config: &Config) -> anyhow::Result<Texts> {
+    let Some(url) = &config.settings.sms_webhook_url else {
+        return Ok(if config.settings.demo { Texts::Mailbox } else { Texts::Nowhere });
     };
-    Ok(SchedulerConfig { db: parts.db.clone(), clock: parts.clock.clone(), mailer })
+    let webhook = SmsWebhook::new(url.clone(), config.sms_webhook_secret()?)?;
+    Ok(Texts::Provider(Arc::new(webhook)))
 }
 
 /// How the media relay is set up.

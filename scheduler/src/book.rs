@@ -4,6 +4,7 @@ use crate::{
     availability::{self, NotOffered},
     cancel::reason,
     idempotency::{self, Claim, IdempotencyKey},
+    messages::{self, News},
     reserve::{self, Wish},
     tables::{self, appointments::New, reservations::Owner},
 };
@@ -168,6 +169,7 @@ pub async fn book(
     let plan = plan(&mut tx, by, &request, now).await?;
     reserve::lock(&mut tx, [&plan.wish]).await?;
     let lane = place(&mut tx, by, id, &request, &plan, now).await?;
+    messages::plan(&mut tx, by.clinic, now, id, News::Booked).await?;
     audit::record(&mut tx, by, booked(id, &request, lane)).await?;
     tx.commit().await?;
     Ok(id)

@@ -1,8 +1,11 @@
 //! An appointment is called off, by the desk or by its patient.
 
-use crate::tables::{
-    self,
-    appointments::{Locked, Outcome},
+use crate::{
+    messages::{self, News},
+    tables::{
+        self,
+        appointments::{Locked, Outcome},
+    },
 };
 use domain::{Actor, AppointmentId, Clock, InvalidTransition, Scope, Who};
 use jiff::{SignedDuration, Timestamp};
@@ -85,6 +88,7 @@ pub async fn cancel(
         let cancelled = member.state.cancel()?;
         let outcome = Outcome { cancel_reason: Some(why), cancelled_by: Some(cancelled_by), ..Outcome::default() };
         tables::appointments::set_state(&mut tx, by.clinic, member.id, cancelled, &outcome).await?;
+        messages::plan(&mut tx, by.clinic, now, member.id, News::Cancelled).await?;
     }
     tables::reservations::release(&mut tx, by.clinic, &ids).await?;
     // The reason is free text and may name somebody: it stays with the appointment.

@@ -85,6 +85,7 @@ pub(crate) fn phrase(action: &str, detail: &serde_json::Value) -> &'static str {
         "history.read" => "read the history",
         "join_token.made" => "asked to enter the consultation",
         "mail.given_up" => "could not send the visit link",
+        "message.given_up" => "could not deliver a message",
         "patient.added" => "added the patient",
         "patient.read" => "opened the patient",
         "room.entered" if detail["role"] == "patient" => "connected the patient to the consultation",

@@ -4,6 +4,7 @@ use crate::{
     availability::{self, wall::instant},
     book::BookError,
     cancel::reason,
+    messages::{self, News},
     reserve::{self, Wish},
     series::SeriesConflict,
     tables::{
@@ -99,9 +100,11 @@ pub async fn reschedule(
     let mut tx = db.begin(by).await?;
     let members = members(&mut tx, by, &request).await?;
     let moves = moves(&members, &request)?;
-    let arranged = arrange(&mut tx, by, &moves, &request, clock.now()).await?;
+    let now = clock.now();
+    let arranged = arrange(&mut tx, by, &moves, &request, now).await?;
     for (one, reservations) in &arranged {
         write(&mut tx, by, one, reservations, why, &request).await?;
+        messages::plan(&mut tx, by.clinic, now, one.member.id, News::Moved).await?;
     }
     for (one, _) in &arranged {
         let event = AuditEvent::new("appointment.rescheduled").appointment(one.member.id).patient(one.member.patient);

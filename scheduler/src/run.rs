@@ -1,8 +1,8 @@
 //! The scheduler as a process: sends what is due, marks who did not come, throws away what has expired.
 
 use crate::{
+    messages::{Carriers, Channel, deliver_due},
     missed::mark_missed,
-    outbox::{Mailer, deliver_due},
     tables,
 };
 use domain::{Actor, ClinicId, Clock, Who};
@@ -34,8 +34,8 @@ pub struct SchedulerConfig {
     pub db: Db,
     /// The present.
     pub clock: Arc<dyn Clock>,
-    /// Where mail goes.
-    pub mailer: Mailer,
+    /// What messages are sent with.
+    pub carriers: Carriers,
 }
 
 /// Works until `shutdown`, then ends after the piece of work in hand. Any number of schedulers may run.
@@ -43,7 +43,9 @@ pub struct SchedulerConfig {
 /// A failure is logged and tried again in the next round.
 pub async fn run(config: SchedulerConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
     tokio::join!(
-        every(OUTBOX_EVERY, &shutdown, "sending mail failed", || send(&config)),
+        // A mail server that is slow to fail keeps no text message waiting.
+        every(OUTBOX_EVERY, &shutdown, "sending e-mail failed", || send_by(&config, Channel::Email)),
+        every(OUTBOX_EVERY, &shutdown, "sending text messages failed", || send_by(&config, Channel::Sms)),
         every(MISSED_EVERY, &shutdown, "marking missed appointments failed", || miss(&config)),
         every(PURGE_EVERY, &shutdown, "purging failed", || purge(&config)),
     );
@@ -75,10 +77,15 @@ async fn every<F: Future<Output = anyhow::Result<()>>>(
     }
 }
 
-/// One round of the outbox, over all clinics.
+/// One round of the outbox, over all clinics and channels.
 pub async fn send(config: &SchedulerConfig) -> anyhow::Result<()> {
+    send_by(config, Channel::Email).await?;
+    send_by(config, Channel::Sms).await
+}
+
+async fn send_by(config: &SchedulerConfig, channel: Channel) -> anyhow::Result<()> {
     for clinic in clinics(&config.db).await? {
-        deliver_due(&config.db, &*config.clock, &config.mailer, clinic).await?;
+        deliver_due(&config.db, &*config.clock, &config.carriers, clinic, channel).await?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::{
     availability::wall::instant,
     book::{BookError, BookRequest, Plan, booked, place, plan},
     idempotency::{self, Claim},
+    messages::{self, News},
     reserve,
     tables::{self, series::New},
 };
@@ -118,7 +119,10 @@ pub async fn book_series(
         let id = AppointmentId(random.uuid());
         let plan = Plan { series: Some(series), ..plan };
         match place(&mut tx, by, id, &visit, &plan, now).await {
-            Ok(lane) => events.push((id, booked(id, &visit, lane))),
+            Ok(lane) => {
+                messages::plan(&mut tx, by.clinic, now, id, News::Booked).await?;
+                events.push((id, booked(id, &visit, lane)));
+            }
             Err(why) => left_out.push(conflict(plan.wall_time, Some(visit.starts_at), why)?),
         }
     }

@@ -30,7 +30,7 @@ pub struct Settings {
     /// File that holds `REDIS_URL`.
     #[arg(long, env, value_name = "FILE")]
     pub redis_url_file: Option<PathBuf>,
-    /// From which join tokens and visit links are derived, the same for every `web` and `signaling`; at least 32 bytes.
+    /// From which join tokens and visit links are derived, the same for every `web`, `signaling` and `scheduler`; at least 32 bytes.
     #[arg(long, env, hide_env_values = true, value_parser = redacted)]
     pub secret: Option<Redacted<String>>,
     /// File that holds `SECRET`.
@@ -42,12 +42,22 @@ pub struct Settings {
     /// File that holds `RELAY_KEY`.
     #[arg(long, env, value_name = "FILE")]
     pub relay_key_file: Option<PathBuf>,
-    /// Mail server, as `smtps://user:password@host`. Unset, links are not sent (in the demo they land on the mailbox page).
+    /// Mail server, as `smtps://user:password@host`. Unset, e-mail waits (in the demo it lands on the mailbox page).
     #[arg(long, env, hide_env_values = true, value_parser = redacted)]
     pub smtp_url: Option<Redacted<String>>,
     /// File that holds `SMTP_URL`.
     #[arg(long, env, value_name = "FILE")]
     pub smtp_url_file: Option<PathBuf>,
+    /// Where text messages are posted, each signed as Standard Webhooks say. Unset, none are sent (in the demo they land on the
+    /// mailbox page).
+    #[arg(long, env)]
+    pub sms_webhook_url: Option<Url>,
+    /// What signs the posts to `SMS_WEBHOOK_URL`: `whsec_` followed by base64.
+    #[arg(long, env, hide_env_values = true, value_parser = redacted)]
+    pub sms_webhook_secret: Option<Redacted<String>>,
+    /// File that holds `SMS_WEBHOOK_SECRET`.
+    #[arg(long, env, value_name = "FILE")]
+    pub sms_webhook_secret_file: Option<PathBuf>,
     /// Sender of e-mails.
     #[arg(long, env, default_value = "Bedside <bedside@localhost>")]
     pub mail_from: String,
@@ -129,6 +139,8 @@ pub struct Config {
     pub relay_key: Option<Redacted<String>>,
     /// `SMTP_URL`.
     pub smtp_url: Option<Redacted<String>>,
+    /// `SMS_WEBHOOK_SECRET`.
+    pub sms_webhook_secret: Option<Redacted<String>>,
     /// `PUBLIC_URL`, or what follows from `BIND_ADDR`.
     pub public_url: Url,
 }
@@ -145,6 +157,11 @@ impl Settings {
         let secret = secrets::resolve("SECRET", self.secret.take(), self.secret_file.as_deref())?;
         let relay_key = secrets::resolve("RELAY_KEY", self.relay_key.take(), self.relay_key_file.as_deref())?;
         let smtp_url = secrets::resolve("SMTP_URL", self.smtp_url.take(), self.smtp_url_file.as_deref())?;
+        let sms_webhook_secret = secrets::resolve(
+            "SMS_WEBHOOK_SECRET",
+            self.sms_webhook_secret.take(),
+            self.sms_webhook_secret_file.as_deref(),
+        )?;
         let public_url = public_url(self.public_url.clone(), self.bind_addr)?;
         Ok(Config {
             database_url,
@@ -152,6 +169,7 @@ impl Settings {
             secret: secrets::long_enough("SECRET", secret)?,
             relay_key: secrets::long_enough("RELAY_KEY", relay_key)?,
             smtp_url,
+            sms_webhook_secret,
             public_url,
             settings: self,
         })
@@ -181,6 +199,14 @@ impl Config {
     /// When it is not set.
     pub fn secret(&self) -> Result<&Redacted<String>, ConfigError> {
         self.secret.as_ref().ok_or(ConfigError::Missing("SECRET"))
+    }
+
+    /// `SMS_WEBHOOK_SECRET`.
+    ///
+    /// # Errors
+    /// When it is not set.
+    pub fn sms_webhook_secret(&self) -> Result<&Redacted<String>, ConfigError> {
+        self.sms_webhook_secret.as_ref().ok_or(ConfigError::Missing("SMS_WEBHOOK_SECRET"))
     }
 
     /// `RELAY_KEY`.
@@ -214,6 +240,7 @@ impl Config {
             ("SECRET", &self.secret),
             ("RELAY_KEY", &self.relay_key),
             ("SMTP_URL", &self.smtp_url),
+            ("SMS_WEBHOOK_SECRET", &self.sms_webhook_secret),
         ] {
             line(name, &if secret.is_some() { "set" } else { "not set" });
         }

@@ -61,6 +61,8 @@ fn staff() -> Router<WebState> {
         .route("/day/events", get(pages::day::events))
         .route("/history", get(pages::history::get))
         .route("/mailbox", get(pages::mailbox::get))
+        .route("/mailbox/{id}/html", get(pages::mailbox::html))
+        .route("/mailbox/{id}/visit.ics", get(pages::mailbox::invitation))
 }
 
 /// The patient's link, waiting room and goodbye; the consultation of both.

@@ -1,31 +1,30 @@
-//! `mailbox`: where mail lands in the demo.
+//! `mailbox`: where messages land in the demo.
 
-use crate::{outbox::Mail, tables::outbox::Letter};
+use crate::messages::{Channel, Mail};
 use domain::{AppointmentId, ClinicId};
-use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-/// How many mails a clinic's mailbox keeps.
+/// How many messages a clinic's mailbox keeps.
 const KEPT: i64 = 100;
 
-/// Delivers a mail, and throws away the oldest beyond [`KEPT`].
-pub(crate) async fn deliver(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    letter: &Letter,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
+/// Delivers a message, and throws away the oldest beyond [`KEPT`].
+pub(crate) async fn deliver(connection: &mut PgConnection, clinic: ClinicId, mail: &Mail) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into mailbox (clinic_id, id, appointment_id, recipient, subject, body, delivered_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into mailbox (clinic_id, id, channel, appointment_id, recipient, subject, body, html, calendar,
+                              delivered_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         clinic.0,
-        letter.id,
-        letter.appointment.0,
-        letter.recipient,
-        letter.subject,
-        letter.body,
-        now.to_sqlx() as _,
+        mail.id,
+        mail.channel as _,
+        mail.appointment.map(|id| id.0),
+        mail.recipient,
+        mail.subject,
+        mail.body,
+        mail.html,
+        mail.calendar,
+        mail.delivered_at.to_sqlx() as _,
     )
     .execute(&mut *connection)
     .await?;
@@ -41,20 +40,28 @@ pub(crate) async fn deliver(
     Ok(())
 }
 
-/// What is in the mailbox, newest first.
-pub(crate) async fn list(connection: &mut PgConnection, clinic: ClinicId) -> Result<Vec<Mail>, sqlx::Error> {
+/// What is in the mailbox, or one message of it, newest first.
+pub(crate) async fn list(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: Option<Uuid>,
+) -> Result<Vec<Mail>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select
                id,
+               channel as "channel: Channel",
                appointment_id as "appointment: AppointmentId",
                recipient,
                subject,
                body,
+               html,
+               calendar,
                delivered_at as "delivered_at: jiff_sqlx::Timestamp"
            from mailbox
-           where clinic_id = $1
+           where clinic_id = $1 and ($2::uuid is null or id = $2)
            order by delivered_at desc, id"#,
         clinic.0,
+        id,
     )
     .fetch_all(connection)
     .await?;
@@ -62,10 +69,13 @@ pub(crate) async fn list(connection: &mut PgConnection, clinic: ClinicId) -> Res
         .into_iter()
         .map(|row| Mail {
             id: row.id,
+            channel: row.channel,
             appointment: row.appointment,
             recipient: row.recipient,
             subject: row.subject,
             body: row.body,
+            html: row.html,
+            calendar: row.calendar,
             delivered_at: row.delivered_at.to_jiff(),
         })
         .collect())

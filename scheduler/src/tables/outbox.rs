@@ -1,104 +1,399 @@
-//! `outbox`: mail that was decided on and is to be sent.
+//! `outbox`: messages that were decided on, and what became of them.
 
-use domain::{AppointmentId, ClinicId};
-use jiff::Timestamp;
+use crate::messages::{
+    Address, Channel, Delivery, MessageKind, MessageState, Notice, Planned, Problem, Unreached, VisitNow,
+};
+use domain::{AppointmentId, AppointmentState, ClinicId};
+use jiff::{Timestamp, tz::TimeZone};
 use jiff_sqlx::ToSqlx as _;
 use service::postgres::one_row;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// A mail, as written and as sent.
-pub(crate) struct Letter {
-    pub(crate) id: Uuid,
-    pub(crate) appointment: AppointmentId,
-    pub(crate) recipient: String,
-    pub(crate) subject: String,
-    pub(crate) body: String,
-    pub(crate) attempts: i32,
+/// What planning needs to know of a visit.
+pub(crate) struct Visit {
+    pub(crate) starts_at: jiff_sqlx::Timestamp,
+    pub(crate) sequence: i32,
+    pub(crate) email: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) reminder_minutes: Vec<i32>,
 }
 
-/// Puts a mail in.
-pub(crate) async fn add(
+/// The visit of an appointment, for planning.
+pub(crate) async fn visit(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    letter: &Letter,
+    id: AppointmentId,
+) -> Result<Option<Visit>, sqlx::Error> {
+    sqlx::query_as!(
+        Visit,
+        r#"select a.starts_at as "starts_at: jiff_sqlx::Timestamp", a.sequence, p.email, p.phone, c.reminder_minutes
+           from appointments a
+           join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
+           join clinics c on c.id = a.clinic_id
+           where a.clinic_id = $1 and a.id = $2"#,
+        clinic.0,
+        id.0,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Plans messages about an appointment, each on every channel. What is planned already stays as it is: `outbox_once` says so.
+pub(crate) async fn plan(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    (appointment, version): (AppointmentId, i32),
+    channels: &[Channel],
+    planned: &[Planned],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    let kinds: Vec<_> = planned.iter().map(|message| message.kind).collect();
+    let ahead: Vec<_> = planned.iter().map(|message| message.ahead_minutes).collect();
+    let due: Vec<_> = planned.iter().map(|message| message.due_at.to_string()).collect();
     sqlx::query!(
-        "insert into outbox (clinic_id, id, appointment_id, recipient, subject, body, written_at, next_attempt_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $7)",
+        "insert into outbox (clinic_id, appointment_id, kind, ahead_minutes, version, channel, due_at, next_attempt_at,
+                             written_at)
+         select $1, $2, m.kind, m.ahead, $3, c.channel, m.due_at, m.due_at, $4
+         from unnest($5::text[], $6::integer[], $7::text[]::timestamptz[]) as m (kind, ahead, due_at)
+         cross join unnest($8::text[]) as c (channel)
+         on conflict on constraint outbox_once do nothing",
         clinic.0,
-        letter.id,
-        letter.appointment.0,
-        letter.recipient,
-        letter.subject,
-        letter.body,
+        appointment.0,
+        version,
         now.to_sqlx() as _,
+        kinds as _,
+        &ahead,
+        &due,
+        channels as _,
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Takes the mail that is due for longest; no other scheduler gets it while the transaction lasts.
-pub(crate) async fn take_due(
+/// The version of the next link that the desk sends. Two desks at once get the same, and one message goes out.
+pub(crate) async fn next_link(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    now: Timestamp,
-) -> Result<Option<Letter>, sqlx::Error> {
-    sqlx::query_as!(
-        Letter,
-        r#"select id, appointment_id as "appointment: AppointmentId", recipient, subject, body, attempts
+    appointment: AppointmentId,
+) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select coalesce(max(version) + 1, 0) as "version!"
            from outbox
-           where clinic_id = $1 and next_attempt_at <= $2 and sent_at is null and given_up_at is null
-           order by next_attempt_at
-           limit 1
-           for update skip locked"#,
+           where clinic_id = $1 and appointment_id = $2 and kind = 'link'"#,
         clinic.0,
-        now.to_sqlx() as _,
+        appointment.0,
     )
-    .fetch_optional(connection)
+    .fetch_one(connection)
     .await
 }
 
-/// It was sent: what it said, and to whom, is no longer needed.
-pub(crate) async fn mark_sent(
+/// Adds what is told to an address.
+pub(crate) async fn add(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    id: Uuid,
+    to: Address<'_>,
+    notice: &Notice<'_>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into outbox (clinic_id, kind, version, channel, due_at, next_attempt_at, written_at, recipient, path,
+                             about_at, expires_at)
+         values ($1, $2, 0, $3, $4, $4, $4, $5, $6, $7, $8)",
+        clinic.0,
+        notice.kind as _,
+        to.channel() as _,
+        now.to_sqlx() as _,
+        to.as_str(),
+        notice.path,
+        notice.about.map(|at| at.to_sqlx()) as _,
+        notice.expires_at.to_sqlx() as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A message whose time has come, with the visit as it stands now.
+pub(crate) struct Taken {
+    pub(crate) id: Uuid,
+    pub(crate) kind: MessageKind,
+    pub(crate) ahead_minutes: i32,
+    pub(crate) version: i32,
+    pub(crate) channel: Channel,
+    pub(crate) due_at: Timestamp,
+    pub(crate) attempts: i32,
+    /// Where it goes; `None` when the patient has no such address any more.
+    pub(crate) to: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) starts_at: Option<Timestamp>,
+    /// The zone of the patient, where it is known.
+    pub(crate) zone: Option<TimeZone>,
+    pub(crate) visit: Option<TakenVisit>,
+    pub(crate) reminder_minutes: Vec<i32>,
+}
+
+/// The visit of a message that was taken.
+#[derive(Clone, Copy)]
+pub(crate) struct TakenVisit {
+    pub(crate) appointment: AppointmentId,
+    pub(crate) link_version: i16,
+    pub(crate) ends_at: Timestamp,
+    pub(crate) now: VisitNow,
+}
+
+struct Row {
+    id: Uuid,
+    kind: MessageKind,
+    ahead_minutes: i32,
+    version: i32,
+    due_at: jiff_sqlx::Timestamp,
+    attempts: i32,
+    recipient: Option<String>,
+    path: Option<String>,
+    about_at: Option<jiff_sqlx::Timestamp>,
+    expires_at: Option<jiff_sqlx::Timestamp>,
+    appointment_id: Option<AppointmentId>,
+    state: Option<AppointmentState>,
+    sequence: Option<i32>,
+    link_version: Option<i16>,
+    starts_at: Option<jiff_sqlx::Timestamp>,
+    ends_at: Option<jiff_sqlx::Timestamp>,
+    closes_at: Option<jiff_sqlx::Timestamp>,
+    email: Option<String>,
+    phone: Option<String>,
+    time_zone: Option<String>,
+    reminder_minutes: Vec<i32>,
+}
+
+/// Takes the message of a channel that is due for longest; no other worker gets it while the transaction lasts.
+pub(crate) async fn take_due(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    channel: Channel,
+    now: Timestamp,
+) -> Result<Option<Taken>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select
+               o.id,
+               o.kind as "kind: MessageKind",
+               o.ahead_minutes,
+               o.version,
+               o.due_at as "due_at: jiff_sqlx::Timestamp",
+               o.attempts,
+               o.recipient,
+               o.path,
+               o.about_at as "about_at: jiff_sqlx::Timestamp",
+               o.expires_at as "expires_at: jiff_sqlx::Timestamp",
+               a.id as "appointment_id?: AppointmentId",
+               a.state as "state?: AppointmentState",
+               a.sequence as "sequence?",
+               a.link_version as "link_version?",
+               a.starts_at as "starts_at?: jiff_sqlx::Timestamp",
+               a.ends_at as "ends_at?: jiff_sqlx::Timestamp",
+               a.ends_at + make_interval(mins => c.arrive_late_minutes) as "closes_at?: jiff_sqlx::Timestamp",
+               p.email as "email?",
+               p.phone as "phone?",
+               p.time_zone as "time_zone?",
+               c.reminder_minutes
+           from outbox o
+           join clinics c on c.id = o.clinic_id
+           left join appointments a on a.clinic_id = o.clinic_id and a.id = o.appointment_id
+           left join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
+           where o.clinic_id = $1 and o.channel = $2 and o.state = 'waiting' and o.next_attempt_at <= $3
+           order by o.next_attempt_at
+           limit 1
+           for update of o skip locked"#,
+        clinic.0,
+        channel as _,
+        now.to_sqlx() as _,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| taken(row, channel)))
+}
+
+fn taken(row: Row, channel: Channel) -> Taken {
+    let instant = |at: Option<jiff_sqlx::Timestamp>| at.map(jiff_sqlx::Timestamp::to_jiff);
+    let visit = row.appointment_id.map(|appointment| TakenVisit {
+        appointment,
+        link_version: row.link_version.expect("an appointment has a link"),
+        ends_at: instant(row.ends_at).expect("an appointment has an end"),
+        now: VisitNow {
+            state: row.state.expect("an appointment has a state"),
+            sequence: row.sequence.expect("an appointment has a sequence"),
+            starts_at: instant(row.starts_at).expect("an appointment has a start"),
+            closes_at: instant(row.closes_at).expect("an appointment has an end"),
+        },
+    });
+    let of_patient = match channel {
+        Channel::Email => row.email,
+        Channel::Sms => row.phone,
+    };
+    Taken {
+        id: row.id,
+        kind: row.kind,
+        ahead_minutes: row.ahead_minutes,
+        version: row.version,
+        channel,
+        due_at: row.due_at.to_jiff(),
+        attempts: row.attempts,
+        to: row.recipient.or(of_patient),
+        path: row.path,
+        expires_at: instant(row.expires_at),
+        starts_at: instant(row.starts_at).or(instant(row.about_at)),
+        // A name that this version of the zones does not have: the clinic's zone is used instead, and none is named.
+        zone: row.time_zone.and_then(|name| TimeZone::get(&name).ok()),
+        visit,
+        reminder_minutes: row.reminder_minutes,
+    }
+}
+
+/// Writes what became of a message. Its address and its link are no longer needed.
+pub(crate) async fn settle(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    message: &Taken,
+    state: MessageState,
+    problem: Option<Problem>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    // A skipped message was not tried.
+    let tried = i32::from(state != MessageState::Skipped);
     let result = sqlx::query!(
         "update outbox
-         set sent_at = $3, attempts = attempts + 1, recipient = '', body = ''
-         where clinic_id = $1 and id = $2",
+         set state = $3, problem = $4, settled_at = $5, attempts = attempts + $6, recipient = null, path = null
+         where clinic_id = $1 and id = $2 and state = 'waiting'",
         clinic.0,
-        id,
+        message.id,
+        state as _,
+        problem as _,
         now.to_sqlx() as _,
+        tried,
     )
     .execute(connection)
     .await?;
     one_row(&result)
 }
 
-/// It was not sent: again at `next_attempt_at`, or never without somebody's help.
-pub(crate) async fn mark_failed(
+/// It was not taken: again at `next_attempt_at`.
+pub(crate) async fn put_off(
     connection: &mut PgConnection,
     clinic: ClinicId,
     id: Uuid,
     next_attempt_at: Timestamp,
-    given_up_at: Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
     let result = sqlx::query!(
         "update outbox
-         set attempts = attempts + 1, next_attempt_at = $3, given_up_at = $4
-         where clinic_id = $1 and id = $2",
+         set attempts = attempts + 1, next_attempt_at = $3
+         where clinic_id = $1 and id = $2 and state = 'waiting'",
         clinic.0,
         id,
         next_attempt_at.to_sqlx() as _,
-        given_up_at.map(|at| at.to_sqlx()) as _,
     )
     .execute(connection)
     .await?;
     one_row(&result)
+}
+
+/// The messages about an appointment, in the order of time; without those that wait although the visit was moved meanwhile.
+pub(crate) async fn of_appointment(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+) -> Result<Vec<Delivery>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select
+               o.kind as "kind: MessageKind",
+               o.ahead_minutes,
+               o.channel as "channel: Channel",
+               o.state as "state: MessageState",
+               o.problem as "problem: Problem",
+               coalesce(o.settled_at, o.next_attempt_at) as "at!: jiff_sqlx::Timestamp",
+               o.attempts
+           from outbox o
+           join appointments a on a.clinic_id = o.clinic_id and a.id = o.appointment_id
+           where o.clinic_id = $1
+             and o.appointment_id = $2
+             and (o.state <> 'waiting' or o.kind = 'link' or o.version = a.sequence)
+             and (o.state <> 'waiting' or o.kind in ('link', 'cancellation') or a.state = 'booked')
+           order by coalesce(o.settled_at, o.next_attempt_at), o.channel, o.ahead_minutes desc, o.id"#,
+        clinic.0,
+        id.0,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Delivery {
+            kind: row.kind,
+            ahead_minutes: row.ahead_minutes,
+            channel: row.channel,
+            state: row.state,
+            problem: row.problem,
+            at: row.at.to_jiff(),
+            attempts: row.attempts,
+        })
+        .collect())
+}
+
+/// The most patients on the list of those who were not reached.
+const MAX_UNREACHED: i64 = 200;
+
+/// Visits between `now` and `until` whose newest word reached nobody: it failed, or is due since before `overdue`, and nothing
+/// that was due with it or later was sent. And those whose patient has no address at all.
+pub(crate) async fn unreached(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    now: Timestamp,
+    until: Timestamp,
+    overdue: Timestamp,
+) -> Result<Vec<Unreached>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select
+               a.id as "appointment: AppointmentId",
+               a.starts_at as "starts_at: jiff_sqlx::Timestamp",
+               lost.kind as "kind?: MessageKind"
+           from appointments a
+           join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
+           left join lateral (
+               select o.kind
+               from outbox o
+               where o.clinic_id = a.clinic_id
+                 and o.appointment_id = a.id
+                 and (o.kind = 'link' or o.version = a.sequence)
+                 and (o.kind = 'cancellation') = (a.state = 'cancelled')
+                 and (o.state = 'failed' or (o.state = 'waiting' and o.due_at <= $4))
+                 and not exists (
+                     select from outbox s
+                     where s.clinic_id = o.clinic_id
+                       and s.appointment_id = o.appointment_id
+                       and s.state = 'sent'
+                       and s.due_at >= o.due_at
+                 )
+               order by o.due_at desc
+               limit 1
+           ) as lost on true
+           where a.clinic_id = $1
+             and a.state in ('booked', 'cancelled')
+             and a.starts_at > $2
+             and a.starts_at < $3
+             and (lost.kind is not null or (a.state = 'booked' and p.email is null and p.phone is null))
+           order by a.starts_at, a.id
+           limit $5"#,
+        clinic.0,
+        now.to_sqlx() as _,
+        until.to_sqlx() as _,
+        overdue.to_sqlx() as _,
+        MAX_UNREACHED,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Unreached { appointment: row.appointment, starts_at: row.starts_at.to_jiff(), kind: row.kind })
+        .collect())
 }

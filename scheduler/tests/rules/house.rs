@@ -5,7 +5,10 @@ use domain::{
     VisitTypeId, Who,
 };
 use jiff::Timestamp;
-use scheduler::{AppointmentView, BookError, BookRequest, NewPatient};
+use scheduler::{
+    AppointmentView, BookError, BookRequest, Carriers, Links, Mailer, NewPatient, Texts,
+    messages::{Channel, Mail, deliver_due},
+};
 use service::{clock::ManualClock, keys::Keys, postgres::Db, random::SeededRandom};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -103,6 +106,35 @@ impl House {
         let id = self.arrived().await;
         let admitted = scheduler::admit(&self.db, &self.clock, &self.random, &self.riverside.doctor, id).await;
         (id, admitted.expect("a waiting patient"))
+    }
+
+    /// What messages are sent with, from a house at `https://bedside.example`.
+    pub fn carriers(&self, email: Mailer, texts: Texts) -> Carriers {
+        let public_url = "https://bedside.example".parse().expect("an address");
+        let links = Links { public_url, key: self.keys.visit_link.clone() };
+        Carriers::new(email, texts, links, "Riverside <visits@riverside.example>").expect("a sender")
+    }
+
+    /// One round of Riverside's outbox, e-mail and text messages; says how many were sent.
+    pub async fn delivers(&self, carriers: &Carriers) -> usize {
+        let mut sent = 0;
+        for channel in [Channel::Email, Channel::Sms] {
+            let round = deliver_due(&self.db, &self.clock, carriers, self.riverside.id, channel).await;
+            sent += round.expect("a round");
+        }
+        sent
+    }
+
+    /// A round into the demo's mailbox, and what was new there, oldest first, an e-mail before its text message.
+    pub async fn mails(&self) -> Vec<Mail> {
+        let desk = &self.riverside.receptionist;
+        let before: Vec<_> =
+            scheduler::mailbox(&self.db, desk).await.expect("a read").into_iter().map(|mail| mail.id).collect();
+        self.delivers(&self.carriers(Mailer::Mailbox, Texts::Mailbox)).await;
+        let mut mails = scheduler::mailbox(&self.db, desk).await.expect("a read");
+        mails.retain(|mail| !before.contains(&mail.id));
+        mails.sort_by_key(|mail| (mail.delivered_at, mail.channel == Channel::Sms));
+        mails
     }
 
     /// The actions of Riverside's history, oldest first.

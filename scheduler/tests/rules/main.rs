@@ -9,7 +9,7 @@ mod holds;
 mod house;
 mod idempotency;
 mod links;
-mod mail;
+mod messages;
 mod migrations;
 mod missed;
 mod needs;

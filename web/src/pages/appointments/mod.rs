@@ -3,6 +3,7 @@
 pub(crate) mod admit;
 pub(crate) mod book;
 pub(crate) mod cancel;
+pub(crate) mod messages;
 pub(crate) mod send_link;
 pub(crate) mod show;
 

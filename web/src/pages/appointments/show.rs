@@ -1,5 +1,6 @@
 //! One appointment: how it stands, the patient's link, cancelling, and what happened to it.
 
+use super::messages::Messages;
 use crate::{
     errors::PageError,
     extract::{Id, Receptionist},
@@ -27,6 +28,7 @@ struct AppointmentPage {
     length: String,
     born: String,
     link: Redacted<String>,
+    messages: Messages,
     history: Vec<Event>,
     notes: Notes,
 }
@@ -82,6 +84,7 @@ pub(crate) async fn render(
     let mut history = scheduler::history(&state.db, &by, Some(id)).await?;
     // Who looks twice is told of once; the clinic's history has both.
     history.dedup_by(|earlier, later| earlier.actor == later.actor && earlier.action == later.action);
+    let deliveries = scheduler::deliveries(&state.db, &by, id).await?;
     let zone = &receptionist.clinic.zone;
     let html = AppointmentPage {
         page,
@@ -91,6 +94,7 @@ pub(crate) async fn render(
         length: words::length(appointment.ends_at.duration_since(appointment.starts_at)),
         born: words::short_date(appointment.patient.birth_date),
         link: visit_link(&state.site, &appointment),
+        messages: Messages::new(&deliveries, state.clock.now(), zone),
         history: history.into_iter().map(|event| told(event, zone)).collect(),
         appointment,
         notes,

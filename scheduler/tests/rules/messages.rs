@@ -1,0 +1,7 @@
+//! Patients are told once, of what holds, whatever fails in between.
+
+mod carriers;
+mod catching_up;
+mod once;
+mod secrecy;
+mod told;
