@@ -11,7 +11,7 @@ use domain::{Clock, Random};
 use futures_util::StreamExt as _;
 use media_relay::RelayConfig;
 use scheduler::{
-    Carriers, Links, Mailer, SchedulerConfig, Texts,
+    Carriers, Links, Mailer, SchedulerConfig, Texts, WebhookSender,
     join_tokens::{SigningKey, VerifyingKey},
     messages::SmsWebhook,
 };
@@ -102,7 +102,8 @@ pub fn scheduler(parts: &Parts, config: &Config) -> anyhow::Result<SchedulerConf
     let keys = Keys::derive(config.secret()?)?;
     let links = Links { public_url: config.public_url.clone(), key: keys.visit_link };
     let carriers = Carriers::new(mailer(config)?, texts(config)?, links, &config.settings.mail_from)?;
-    Ok(SchedulerConfig { db: parts.db.clone(), clock: parts.clock.clone(), carriers })
+    let webhooks = WebhookSender::new().context("the system's certificates cannot be read")?;
+    Ok(SchedulerConfig { db: parts.db.clone(), clock: parts.clock.clone(), carriers, webhooks })
 }
 
 /// E-mail goes to the server that is named; in the demo onto the mailbox page; without either it waits.

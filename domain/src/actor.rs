@@ -40,6 +40,16 @@ pub enum Who {
     Service(&'static str),
 }
 
+impl Who {
+    /// What those who sign in, and programs, are in the clinic; `None` for patients and our own services.
+    pub const fn role(&self) -> Option<Role> {
+        match self {
+            Self::Account { role, .. } | Self::ApiToken { role, .. } => Some(*role),
+            Self::Patient { .. } | Self::Service(_) => None,
+        }
+    }
+}
+
 /// What somebody who signs in is in the clinic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]

@@ -1,6 +1,7 @@
 //! The practitioner lets a waiting patient in.
 
 use crate::{
+    events::{self, EventKind},
     tables,
     tables::{appointments::Locked, participants::Person},
 };
@@ -57,6 +58,7 @@ pub async fn admit(
     let encounter = begin(&mut tx, clock, random, by, id, &appointment).await?;
     let event = AuditEvent::new("appointment.admitted").appointment(id).patient(appointment.patient);
     audit::record(&mut tx, by, event.encounter(encounter)).await?;
+    events::record(&mut tx, by, EventKind::Admitted, id).await?;
     tx.commit().await?;
     Ok(encounter)
 }
@@ -80,14 +82,16 @@ async fn begin(
     Ok(encounter)
 }
 
-/// Whether `by` signs in as this practitioner.
+/// Whether `by` signs in as this practitioner, or is their program.
 pub(crate) async fn is_theirs(
     connection: &mut PgConnection,
     by: &Actor,
     practitioner: PractitionerId,
 ) -> Result<bool, sqlx::Error> {
-    let Who::Account { id, .. } = by.who else {
-        return Ok(false);
+    let own = match by.who {
+        Who::Account { id, .. } => tables::accounts::practitioner(connection, by.clinic, id).await?,
+        Who::ApiToken { id, .. } => tables::api_tokens::practitioner(connection, by.clinic, id).await?,
+        Who::Patient { .. } | Who::Service(_) => None,
     };
-    Ok(tables::accounts::practitioner(connection, by.clinic, id).await? == Some(practitioner))
+    Ok(own == Some(practitioner))
 }

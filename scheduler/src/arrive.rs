@@ -1,6 +1,10 @@
 //! The patient says *I'm here*.
 
-use crate::{seat::Seat, tables};
+use crate::{
+    events::{self, EventKind},
+    seat::Seat,
+    tables,
+};
 use domain::{Actor, AppointmentId, AppointmentState, ArrivalWindow, Clock, EncounterState, Who, appointment::Arrival};
 use jiff::Timestamp;
 use service::{
@@ -36,8 +40,10 @@ pub enum ArriveError {
 }
 
 /// Gives the patient the seat of their appointment, or finds it again. Who was admitted already is welcome too.
+///
+/// Patients say it by themselves; the desk says it of a patient who stands before it.
 pub async fn arrive(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentId) -> Result<Seat, ArriveError> {
-    if !matches!(by.who, Who::Patient { appointment, .. } if appointment == id) {
+    if !may_arrive(by, id) {
         return Err(ArriveError::NotFound);
     }
     let now = clock.now();
@@ -61,9 +67,18 @@ pub async fn arrive(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentId) -
     if is_new {
         let event = AuditEvent::new("appointment.arrived").appointment(id).patient(appointment.patient);
         audit::record(&mut tx, by, event).await?;
+        events::record(&mut tx, by, EventKind::Arrived, id).await?;
     }
     tx.commit().await?;
     Ok(Seat { arrived_at, position: ahead + 1 })
+}
+
+fn may_arrive(by: &Actor, id: AppointmentId) -> bool {
+    match by.who {
+        Who::Patient { appointment, .. } => appointment == id,
+        Who::Account { role, .. } | Who::ApiToken { role, .. } => role.may_run_the_desk(),
+        Who::Service(_) => false,
+    }
 }
 
 /// Whether it is the time to arrive.

@@ -3,6 +3,7 @@
 use crate::{
     availability::{self, NotOffered},
     cancel::reason,
+    events::{self, EventKind},
     idempotency::{self, Claim, IdempotencyKey},
     messages::{self, News},
     reserve::{self, Wish},
@@ -171,6 +172,7 @@ pub async fn book(
     let lane = place(&mut tx, by, id, &request, &plan, now).await?;
     messages::plan(&mut tx, by.clinic, now, id, News::Booked).await?;
     audit::record(&mut tx, by, booked(id, &request, lane)).await?;
+    events::record(&mut tx, by, EventKind::Booked, id).await?;
     tx.commit().await?;
     Ok(id)
 }

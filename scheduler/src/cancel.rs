@@ -1,6 +1,7 @@
 //! An appointment is called off, by the desk or by its patient.
 
 use crate::{
+    events::{self, EventKind},
     messages::{self, News},
     tables::{
         self,
@@ -95,6 +96,7 @@ pub async fn cancel(
     for member in &members {
         let event = AuditEvent::new("appointment.cancelled").appointment(member.id).patient(member.patient);
         audit::record(&mut tx, by, event).await?;
+        events::record(&mut tx, by, EventKind::Cancelled, member.id).await?;
     }
     tx.commit().await?;
     Ok(ids)

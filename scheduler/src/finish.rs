@@ -1,6 +1,10 @@
 //! The practitioner ends the visit.
 
-use crate::{admit::is_theirs, tables};
+use crate::{
+    admit::is_theirs,
+    events::{self, EventKind},
+    tables,
+};
 use domain::{Actor, Clock, EncounterId};
 use service::{
     audit::{self, AuditEvent},
@@ -35,6 +39,7 @@ pub async fn finish(db: &Db, clock: &dyn Clock, by: &Actor, encounter: Encounter
     tables::encounters::finish(&mut tx, by.clinic, encounter, finished, clock.now()).await?;
     let event = AuditEvent::new("encounter.finished").encounter(encounter).appointment(open.appointment);
     audit::record(&mut tx, by, event.patient(open.patient)).await?;
+    events::record(&mut tx, by, EventKind::Finished, open.appointment).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -18,9 +18,9 @@ pub struct AuditView {
     pub sequence: i64,
     /// When, by the database's clock.
     pub at: Timestamp,
-    /// Who, by name if an account or patient, else the service's name.
+    /// Who, by name if an account, patient or program, else the service's name.
     pub actor: String,
-    /// `receptionist`, `practitioner`, `administrator`, `patient` or `service`.
+    /// `receptionist`, `practitioner`, `administrator`, `patient`, `program` or `service`.
     pub role: String,
     /// `appointment.booked`, …
     pub action: String,
@@ -72,6 +72,8 @@ pub async fn verify_history(db: &Db, by: &Actor) -> Result<HistoryCheck, sqlx::E
 /// An action as people say it, after the actor's name. `detail` says whom signaling connected.
 pub(crate) fn phrase(action: &str, detail: &serde_json::Value) -> &'static str {
     match action {
+        "api_token.made" => "made an API token",
+        "api_token.revoked" => "revoked an API token",
         "appointment.arrived" => "arrived in the waiting room",
         "appointment.admitted" => "admitted the patient",
         "appointment.booked" => "booked the appointment",
@@ -88,6 +90,7 @@ pub(crate) fn phrase(action: &str, detail: &serde_json::Value) -> &'static str {
         "message.given_up" => "could not deliver a message",
         "patient.added" => "added the patient",
         "patient.read" => "opened the patient",
+        "patients.listed" => "read a list of patients",
         "room.entered" if detail["role"] == "patient" => "connected the patient to the consultation",
         "room.entered" => "connected the practitioner to the consultation",
         "seat.left" => "left the waiting room",
@@ -95,6 +98,8 @@ pub(crate) fn phrase(action: &str, detail: &serde_json::Value) -> &'static str {
         "session.refused" => "was refused at sign-in",
         "session.started" => "signed in",
         "visit_link.sent" => "sent the visit link",
+        "webhook.disabled" => "disabled a webhook",
+        "webhook.made" => "made a webhook",
         _ => "did something else",
     }
 }

@@ -4,6 +4,7 @@
 //! `tables/`, records the audit event last, and commits. `web` and `signaling` call these as functions.
 
 pub mod admit;
+pub mod api_tokens;
 pub mod appointment;
 pub mod arrive;
 pub mod availability;
@@ -13,6 +14,8 @@ pub mod clinic;
 pub mod day;
 pub mod demo;
 pub mod desk;
+pub mod events;
+pub mod facts;
 pub mod finish;
 pub mod history;
 pub mod hold;
@@ -35,8 +38,12 @@ pub mod visit_link;
 pub mod visit_sessions;
 pub mod visit_types;
 pub mod walk_in;
+pub mod webhooks;
 
 pub use admit::{AdmitError, admit};
+pub use api_tokens::{
+    ApiCaller, ApiTokenError, ApiTokenView, NewApiToken, api_caller, api_tokens, create_api_token, revoke_api_token,
+};
 pub use appointment::{appointment, consultation, glance};
 pub use arrive::{ArriveError, arrive};
 pub use availability::{
@@ -48,6 +55,11 @@ pub use cancel::{Cancel, CancelError, cancel};
 pub use clinic::{clinic, practitioners};
 pub use day::day;
 pub use desk::{DeskOf, DeskView, MAX_DESK_COLUMNS, desk};
+pub use events::{EventKind, EventView, events};
+pub use facts::{
+    AppointmentFacts, AppointmentFilter, PatientPlace, appointment_facts, list_appointments, list_patients,
+    open_appointment,
+};
 pub use finish::{FinishError, finish};
 pub use history::{AuditView, HistoryCheck, history, verify_history};
 pub use hold::{HoldError, HoldRequest, HoldView, hold, release_hold};
@@ -70,3 +82,7 @@ pub use views::{
 pub use visit_link::{open_visit, visit_link};
 pub use visit_types::visit_types;
 pub use walk_in::{WalkIn, WalkInError, walk_in};
+pub use webhooks::{
+    DeliveryView, NewWebhook, TargetError, WebhookError, WebhookSender, WebhookView, create_webhook, disable_webhook,
+    webhook_deliveries, webhooks,
+};

@@ -1,6 +1,10 @@
 //! The time passes and nobody comes.
 
-use crate::{tables, tables::appointments::Outcome};
+use crate::{
+    events::{self, EventKind},
+    tables,
+    tables::appointments::Outcome,
+};
 use domain::{Actor, AppointmentState, Clock};
 use service::{
     audit::{self, AuditEvent},
@@ -23,6 +27,7 @@ pub async fn mark_missed(db: &Db, clock: &dyn Clock, by: &Actor) -> Result<usize
     for (id, patient) in &missed {
         let event = AuditEvent::new("appointment.missed").appointment(*id).patient(*patient);
         audit::record(&mut tx, by, event).await?;
+        events::record(&mut tx, by, EventKind::Missed, *id).await?;
     }
     tx.commit().await?;
     Ok(missed.len())

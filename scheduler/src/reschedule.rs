@@ -4,6 +4,7 @@ use crate::{
     availability::{self, wall::instant},
     book::BookError,
     cancel::reason,
+    events::{self, EventKind},
     messages::{self, News},
     reserve::{self, Wish},
     series::SeriesConflict,
@@ -109,6 +110,7 @@ pub async fn reschedule(
     for (one, _) in &arranged {
         let event = AuditEvent::new("appointment.rescheduled").appointment(one.member.id).patient(one.member.patient);
         audit::record(&mut tx, by, event).await?;
+        events::record(&mut tx, by, EventKind::Rescheduled, one.member.id).await?;
     }
     tx.commit().await?;
     Ok(arranged.iter().map(|(one, _)| one.member.id).collect())

@@ -1,19 +1,30 @@
 //! The scheduler as a process: sends what is due, marks who did not come, throws away what has expired.
 
 use crate::{
+    events,
     messages::{Carriers, Channel, deliver_due},
     missed::mark_missed,
     tables,
+    webhooks::{WebhookSender, tell_webhooks},
 };
 use domain::{Actor, ClinicId, Clock, Who};
 use jiff::SignedDuration;
 use service::postgres::Db;
 use std::{future::Future, sync::Arc, time::Duration};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often the outbox is looked at: a link is in the mail while the patient is still on the phone.
 const OUTBOX_EVERY: Duration = Duration::from_secs(1);
+
+/// How often webhooks are told: programs hear of a booking while people still look at it.
+const WEBHOOKS_EVERY: Duration = Duration::from_secs(1);
+
+/// The clinics whose webhooks are told at once: one receiver that does not answer keeps few others waiting.
+const CLINICS_TOLD_AT_ONCE: usize = 4;
 
 /// How often missed appointments are looked for. Nobody waits for it.
 const MISSED_EVERY: Duration = Duration::from_secs(15);
@@ -36,6 +47,8 @@ pub struct SchedulerConfig {
     pub clock: Arc<dyn Clock>,
     /// What messages are sent with.
     pub carriers: Carriers,
+    /// Calls webhooks.
+    pub webhooks: WebhookSender,
 }
 
 /// Works until `shutdown`, then ends after the piece of work in hand. Any number of schedulers may run.
@@ -47,6 +60,7 @@ pub async fn run(config: SchedulerConfig, shutdown: CancellationToken) -> anyhow
         every(OUTBOX_EVERY, &shutdown, "sending e-mail failed", || send_by(&config, Channel::Email)),
         every(OUTBOX_EVERY, &shutdown, "sending text messages failed", || send_by(&config, Channel::Sms)),
         every(MISSED_EVERY, &shutdown, "marking missed appointments failed", || miss(&config)),
+        every(WEBHOOKS_EVERY, &shutdown, "telling webhooks failed", || tell(&config)),
         every(PURGE_EVERY, &shutdown, "purging failed", || purge(&config)),
     );
     Ok(())
@@ -90,6 +104,24 @@ async fn send_by(config: &SchedulerConfig, channel: Channel) -> anyhow::Result<(
     Ok(())
 }
 
+/// One round of telling webhooks what happened, over all clinics.
+pub async fn tell(config: &SchedulerConfig) -> anyhow::Result<()> {
+    let mut rounds = JoinSet::new();
+    for clinic in clinics(&config.db).await? {
+        if rounds.len() >= CLINICS_TOLD_AT_ONCE
+            && let Some(round) = rounds.join_next().await
+        {
+            round??;
+        }
+        let config = config.clone();
+        rounds.spawn(async move { tell_webhooks(&config.db, &*config.clock, &config.webhooks, clinic).await });
+    }
+    while let Some(round) = rounds.join_next().await {
+        round??;
+    }
+    Ok(())
+}
+
 /// One round of marking missed appointments, over all clinics.
 pub async fn miss(config: &SchedulerConfig) -> anyhow::Result<()> {
     for clinic in clinics(&config.db).await? {
@@ -108,6 +140,7 @@ pub async fn purge(config: &SchedulerConfig) -> anyhow::Result<()> {
         tables::sessions::purge(&mut tx, clinic, before).await?;
         tables::holds::purge(&mut tx, clinic, KEPT_AFTER_EXPIRY).await?;
         tables::idempotency_keys::purge(&mut tx, clinic, KEYS_KEPT).await?;
+        tables::events::purge(&mut tx, clinic, config.clock.now() - events::KEPT).await?;
         tx.commit().await?;
     }
     let mut tx = config.db.anonymous().await?;

@@ -3,6 +3,7 @@
 use crate::{
     availability::wall::instant,
     book::{BookError, BookRequest, Plan, booked, place, plan},
+    events::{self, EventKind},
     idempotency::{self, Claim},
     messages::{self, News},
     reserve,
@@ -114,25 +115,26 @@ pub async fn book_series(
     let (visits, mut left_out) = plan_all(&mut tx, by, &request, now).await?;
     reserve::lock(&mut tx, visits.iter().map(|(_, plan)| &plan.wish)).await?;
     add(&mut tx, by, series, &request, now).await?;
-    let mut events = Vec::new();
+    let mut told = Vec::new();
     for (visit, plan) in visits {
         let id = AppointmentId(random.uuid());
         let plan = Plan { series: Some(series), ..plan };
         match place(&mut tx, by, id, &visit, &plan, now).await {
             Ok(lane) => {
                 messages::plan(&mut tx, by.clinic, now, id, News::Booked).await?;
-                events.push((id, booked(id, &visit, lane)));
+                told.push((id, booked(id, &visit, lane)));
             }
             Err(why) => left_out.push(conflict(plan.wall_time, Some(visit.starts_at), why)?),
         }
     }
     left_out.sort_by_key(|one| one.wall_time);
-    if events.is_empty() || !(left_out.is_empty() || request.leave_out_conflicts) {
+    if told.is_empty() || !(left_out.is_empty() || request.leave_out_conflicts) {
         return Err(BookSeriesError::Conflicts(left_out));
     }
-    let appointments = events.iter().map(|(id, _)| *id).collect();
-    for (_, event) in events {
+    let appointments = told.iter().map(|(id, _)| *id).collect();
+    for (id, event) in told {
         audit::record(&mut tx, by, event).await?;
+        events::record(&mut tx, by, EventKind::Booked, id).await?;
     }
     tx.commit().await?;
     Ok(SeriesBooked { series, appointments, left_out })

@@ -3,10 +3,13 @@
 //! Row-level security would hide other clinics' rows anyway; each query names the clinic all the same.
 
 pub(crate) mod accounts;
+pub(crate) mod api_tokens;
 pub(crate) mod appointments;
 pub(crate) mod audit_events;
 pub(crate) mod clinics;
 pub(crate) mod encounters;
+pub(crate) mod events;
+pub(crate) mod facts;
 pub(crate) mod holds;
 pub(crate) mod idempotency_keys;
 pub(crate) mod join_tokens;
@@ -25,3 +28,4 @@ pub(crate) mod sessions;
 pub(crate) mod views;
 pub(crate) mod visit_sessions;
 pub(crate) mod visit_types;
+pub(crate) mod webhooks;

@@ -2,6 +2,7 @@
 
 use crate::{
     book::{BookError, BookRequest, Plan, booked, place},
+    events::{self, EventKind},
     reserve::{self, Wish},
     tables,
 };
@@ -82,6 +83,8 @@ pub async fn walk_in(
     audit::record(&mut tx, by, booked(id, &visit, lane)).await?;
     let event = AuditEvent::new("appointment.walked_in").appointment(id).patient(request.patient);
     audit::record(&mut tx, by, event).await?;
+    events::record(&mut tx, by, EventKind::Booked, id).await?;
+    events::record(&mut tx, by, EventKind::Arrived, id).await?;
     tx.commit().await?;
     Ok(id)
 }

@@ -17,7 +17,7 @@ pub(crate) async fn newest(
                e.at as "at: jiff_sqlx::Timestamp",
                e.actor_kind,
                e.actor_role,
-               coalesce(acc.name, pat.name) as actor_name,
+               coalesce(acc.name, pat.name, tok.name) as actor_name,
                e.action,
                e.appointment_id as "appointment_id: AppointmentId",
                e.patient_id as "patient_id: PatientId",
@@ -27,6 +27,7 @@ pub(crate) async fn newest(
            from audit_events e
            left join accounts acc on e.actor_kind = 'account' and acc.clinic_id = e.clinic_id and acc.id = e.actor_id
            left join patients pat on e.actor_kind = 'patient' and pat.clinic_id = e.clinic_id and pat.id = e.actor_id
+           left join api_tokens tok on e.actor_kind = 'api_token' and tok.clinic_id = e.clinic_id and tok.id = e.actor_id
            left join patients p on p.clinic_id = e.clinic_id and p.id = e.patient_id
            where e.clinic_id = $1 and ($2::uuid is null or e.appointment_id = $2)
            order by e.sequence desc
@@ -43,7 +44,11 @@ pub(crate) async fn newest(
             sequence: row.sequence,
             at: row.at.to_jiff(),
             actor: row.actor_name.or_else(|| row.actor_role.clone()).unwrap_or_default(),
-            role: if row.actor_kind == "account" { row.actor_role.unwrap_or_default() } else { row.actor_kind },
+            role: match row.actor_kind.as_str() {
+                "account" => row.actor_role.unwrap_or_default(),
+                "api_token" => "program".to_owned(),
+                _ => row.actor_kind,
+            },
             phrase: crate::history::phrase(&row.action, &row.detail),
             action: row.action,
             appointment: row.appointment_id,

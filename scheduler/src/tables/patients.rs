@@ -1,6 +1,6 @@
 //! `patients`.
 
-use crate::views::PatientView;
+use crate::{facts::PatientPlace, views::PatientView};
 use domain::{ClinicId, PatientId};
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx as _;
@@ -100,4 +100,41 @@ pub(crate) async fn search(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(PatientView::from).collect())
+}
+
+/// Patients in the order in which they were added, after one of them; each with its place.
+pub(crate) async fn page(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    after: Option<PatientPlace>,
+    limit: i64,
+) -> Result<Vec<(PatientView, PatientPlace)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select
+               id as "id: PatientId",
+               name,
+               birth_date as "birth_date: jiff_sqlx::Date",
+               phone,
+               email,
+               added_at as "added_at: jiff_sqlx::Timestamp"
+           from patients
+           where clinic_id = $1
+             and ($2::timestamptz is null or (added_at, id) > ($2, $3))
+           order by added_at, id
+           limit $4"#,
+        clinic.0,
+        after.map(|(at, _)| at.to_sqlx()) as _,
+        after.map(|(_, id)| id.0),
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let place = (row.added_at.to_jiff(), row.id);
+            let (id, name, phone, email) = (row.id, row.name, row.phone, row.email);
+            (PatientView { id, name, birth_date: row.birth_date.to_jiff(), phone, email }, place)
+        })
+        .collect())
 }

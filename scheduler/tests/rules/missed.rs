@@ -3,7 +3,9 @@
 use crate::house::{House, at};
 use domain::{Actor, AppointmentState, Who};
 use jiff::SignedDuration;
-use scheduler::{Mailer, SchedulerConfig, Texts, join_tokens, missed::mark_missed, run::purge, visit_sessions};
+use scheduler::{
+    Mailer, SchedulerConfig, Texts, WebhookSender, join_tokens, missed::mark_missed, run::purge, visit_sessions,
+};
 use sqlx::PgPool;
 use std::sync::Arc;
 
@@ -35,7 +37,12 @@ async fn what_expired_a_day_ago_is_thrown_away(pool: PgPool) {
     let patient = house.patient(0, appointment);
     visit_sessions::start(&house.db, &house.clock, &house.random, &patient).await.expect("a session");
     let carriers = house.carriers(Mailer::Nowhere, Texts::Nowhere);
-    let config = SchedulerConfig { db: house.db.clone(), clock: Arc::new(house.clock.clone()), carriers };
+    let config = SchedulerConfig {
+        db: house.db.clone(),
+        clock: Arc::new(house.clock.clone()),
+        carriers,
+        webhooks: WebhookSender::new().expect("certificates"),
+    };
     let rows = async || -> (i64, i64) {
         sqlx::query_as("select (select count(*) from join_tokens), (select count(*) from visit_sessions)")
             .fetch_one(&house.superuser)

@@ -1,0 +1,105 @@
+//! What programs are told: that something happened to an appointment, in the order in which it was committed.
+//!
+//! Events hold ids, states and times, no names and no texts. Who keeps the number of the last one read misses nothing.
+
+use crate::tables;
+use domain::{Actor, AppointmentId, PractitionerId, Role, Who};
+use jiff::{SignedDuration, Timestamp};
+use service::postgres::Db;
+use sqlx::PgConnection;
+
+/// How long events are kept for whoever reads them again.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// A time was booked.
+    Booked,
+    /// It got another time or practitioner.
+    Rescheduled,
+    /// It was called off.
+    Cancelled,
+    /// The patient is here.
+    Arrived,
+    /// The consultation began.
+    Admitted,
+    /// The consultation ended.
+    Finished,
+    /// Its time passed, and somebody was not there.
+    Missed,
+    /// What was marked as missed, or who was absent, was corrected by a person.
+    Corrected,
+}
+
+impl EventKind {
+    /// The word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Booked => "appointment.booked",
+            Self::Rescheduled => "appointment.rescheduled",
+            Self::Cancelled => "appointment.cancelled",
+            Self::Arrived => "appointment.arrived",
+            Self::Admitted => "appointment.admitted",
+            Self::Finished => "appointment.finished",
+            Self::Missed => "appointment.missed",
+            Self::Corrected => "appointment.corrected",
+        }
+    }
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventView {
+    /// Grows from event to event of a clinic, with gaps.
+    pub number: i64,
+    /// `appointment.booked`, …
+    pub kind: String,
+    /// When, by the database's clock.
+    pub occurred_at: Timestamp,
+    /// The appointment as it was then: ids, state, times and version.
+    pub data: serde_json::Value,
+}
+
+impl EventView {
+    /// The event as programs read it, from the API and by webhook alike.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "number": self.number,
+            "type": self.kind,
+            "timestamp": self.occurred_at,
+            "data": self.data,
+        })
+    }
+}
+
+/// Writes an event about an appointment as it is now in this transaction, to be told to every webhook of the clinic.
+///
+/// Call it after `audit::record`: the lock that holds orders the numbers.
+pub(crate) async fn record(
+    connection: &mut PgConnection,
+    by: &Actor,
+    kind: EventKind,
+    appointment: AppointmentId,
+) -> Result<(), sqlx::Error> {
+    tables::events::add(connection, by.clinic, kind.as_str(), appointment).await
+}
+
+/// At most `limit` events of the clinic after number `after`, in order. A practitioner's program is told of their own.
+pub async fn events(
+    db: &Db,
+    by: &Actor,
+    own: Option<PractitionerId>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<EventView>, sqlx::Error> {
+    let may_read = match by.who.role() {
+        Some(Role::Receptionist | Role::Administrator) => true,
+        Some(Role::Practitioner) => own.is_some(),
+        None => matches!(by.who, Who::Service(_)),
+    };
+    if !may_read {
+        return Ok(Vec::new());
+    }
+    tables::events::after(&mut *db.begin(by).await?, by.clinic, own, after, limit).await
+}
