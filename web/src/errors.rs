@@ -1,6 +1,6 @@
 //! What went wrong, as a page: what happened, what is kept, what to do. Never an error's text.
 
-use crate::{page::Page, requests::RequestId, state::WebState};
+use crate::{api::problem, page::Page, requests::RequestId, state::WebState};
 use askama::Template;
 use axum::{
     extract::{FromRequestParts as _, Request, State},
@@ -78,8 +78,11 @@ struct ErrorPage {
     request: Option<RequestId>,
 }
 
-/// Turns every refusal into a page: ours, the router's and those of axum's own extractors.
+/// Turns every refusal into a page: ours, the router's and those of axum's own extractors. Programs get theirs as a problem.
 pub(crate) async fn show(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        return problem::show(request, next).await;
+    }
     let (mut parts, body) = request.into_parts();
     let page = Page::from_request_parts(&mut parts, &state).await;
     let id = parts.extensions.get::<RequestId>().copied();

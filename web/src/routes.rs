@@ -1,6 +1,6 @@
 //! Every address, from top to bottom, and what stands around all of them.
 
-use crate::{errors, errors::PageError, headers, pages, requests, state::WebState, static_files};
+use crate::{api, errors, errors::PageError, headers, pages, requests, state::WebState, static_files};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -19,21 +19,27 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The pages. Whoever serves it passes the peer's address on (`into_make_service_with_connect_info`).
 pub fn router(state: WebState) -> Router {
-    Router::new()
-        .merge(staff())
-        .merge(patients())
-        .merge(static_files::router())
+    pages(&state)
+        .merge(api::router())
         .fallback(async || PageError::NotFound)
-        .method_not_allowed_fallback(async || PageError::NotFound)
         // From the inside out: the last one added sees the request first.
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
-        .layer(same_origin_only(&state))
         .layer(middleware::from_fn_with_state(state.clone(), errors::show))
         .layer(middleware::from_fn_with_state(state.clone(), headers::apply))
         .layer(middleware::from_fn_with_state(state.clone(), requests::observe))
         .with_state(state)
+}
+
+/// What browsers show. Programs are kept apart: a token in a header is nothing that another site could make a browser send.
+fn pages(state: &WebState) -> Router<WebState> {
+    Router::new()
+        .merge(staff())
+        .merge(patients())
+        .merge(static_files::router())
+        .method_not_allowed_fallback(async || PageError::NotFound)
+        .layer(same_origin_only(state))
 }
 
 fn staff() -> Router<WebState> {

@@ -1,5 +1,6 @@
 //! What the pages work with, in parts that a handler takes one by one.
 
+use crate::api::Limits;
 use axum::extract::FromRef;
 use domain::{Clock, Random};
 use scheduler::join_tokens::SigningKey;
@@ -27,6 +28,8 @@ pub struct WebState {
     pub site: Arc<Site>,
     /// Room for pages that are kept up to date.
     pub live_pages: Arc<Semaphore>,
+    /// How often programs may call.
+    pub(crate) api_limits: Arc<Limits>,
 }
 
 /// Where and how this installation is served.
@@ -58,6 +61,14 @@ impl Site {
 impl WebState {
     /// The state of one `web` node.
     pub fn new(db: Db, bus: Bus, clock: Arc<dyn Clock>, random: Arc<dyn Random>, site: Site) -> Self {
-        Self { db, bus, clock, random, site: Arc::new(site), live_pages: Arc::new(Semaphore::new(MAX_LIVE_PAGES)) }
+        Self {
+            db,
+            bus,
+            clock,
+            random,
+            site: Arc::new(site),
+            live_pages: Arc::new(Semaphore::new(MAX_LIVE_PAGES)),
+            api_limits: Arc::new(Limits::default()),
+        }
     }
 }
