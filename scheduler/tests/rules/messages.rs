@@ -2,6 +2,8 @@
 
 mod carriers;
 mod catching_up;
+mod invitations;
+mod moving;
 mod once;
 mod secrecy;
 mod told;
