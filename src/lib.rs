@@ -6,6 +6,7 @@ mod doctor;
 mod media_relay;
 mod migrate;
 mod process;
+mod recompute_times;
 mod scheduler;
 pub mod services;
 mod signaling;
@@ -41,6 +42,8 @@ enum Command {
     Scheduler(#[command(flatten)] Box<Settings>),
     /// Bring the database's schema up to date.
     Migrate(#[command(flatten)] Box<Settings>),
+    /// Compute the future times of visits again, after the rules of a time zone have changed, and list what moved.
+    RecomputeTimes(#[command(flatten)] Box<Settings>),
     /// Make the demo clinics in the database.
     Demo(#[command(flatten)] Box<Settings>),
     /// Check everything, and see that media flows.
@@ -68,6 +71,7 @@ pub fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
             Command::MediaRelay(settings) => media_relay::run(service(*settings)?).await?,
             Command::Scheduler(settings) => scheduler::run(service(*settings)?).await?,
             Command::Migrate(settings) => migrate::run(&settings.check()?).await?,
+            Command::RecomputeTimes(settings) => return recompute_times::run(&settings.check()?).await,
             Command::Demo(settings) => demo::run(&settings.check()?).await?,
             Command::Doctor(settings) => return doctor::run(settings.check()?).await,
             Command::Config => configuration::print(),

@@ -3,6 +3,8 @@
 //! What is loaded from the database is little and the same for everybody (rules, exceptions, what is taken); the working out is
 //! in [`timetable`] and [`wall`], which know neither database nor clock.
 
+#[cfg(test)]
+mod properties;
 pub(crate) mod timetable;
 pub(crate) mod wall;
 
@@ -21,7 +23,8 @@ use sqlx::PgConnection;
 use std::collections::BTreeMap;
 pub use timetable::{Besides, Exception, Rule};
 use timetable::{Span, Timetable, is_free};
-pub(crate) use wall::{bounds, zone_name};
+pub(crate) use timetable::{merge, without};
+pub(crate) use wall::{after_midnight, bounds, first_instant, instant, zone_name};
 
 /// The most slots that one search finds.
 pub const MAX_SLOTS: usize = 1_000;

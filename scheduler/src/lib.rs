@@ -10,6 +10,7 @@ pub mod arrive;
 pub mod availability;
 pub mod book;
 pub mod cancel;
+pub mod change_schedule;
 pub mod clinic;
 pub mod day;
 pub mod demo;
@@ -24,11 +25,14 @@ pub mod join_tokens;
 pub mod messages;
 pub mod missed;
 pub mod patients;
+pub mod preview_schedule;
+pub mod recompute_times;
 pub mod reschedule;
 mod reserve;
 pub mod resources;
 pub mod room;
 pub mod run;
+pub mod schedules;
 pub mod seat;
 pub mod send_link;
 pub mod series;
@@ -52,6 +56,7 @@ pub use availability::{
 };
 pub use book::{BookError, BookRequest, Needs, book};
 pub use cancel::{Cancel, CancelError, cancel};
+pub use change_schedule::{ChangeScheduleError, ScheduleChange, change_schedule};
 pub use clinic::{clinic, practitioners};
 pub use day::day;
 pub use desk::{DeskOf, DeskView, MAX_DESK_COLUMNS, desk};
@@ -66,10 +71,13 @@ pub use hold::{HoldError, HoldRequest, HoldView, hold, release_hold};
 pub use idempotency::IdempotencyKey;
 pub use messages::{Carriers, Delivery, Links, Mailer, Texts, Unreached, deliveries, mailbox, not_delivered};
 pub use patients::{AddPatientError, NewPatient, add_patient, appointments_of, find_patients, patient};
+pub use preview_schedule::{DayPreview, PractitionerPreview, SchedulePreview, preview_schedule};
+pub use recompute_times::{Recomputed, recompute_all, recompute_times};
 pub use reschedule::{Reschedule, RescheduleError, reschedule};
 pub use resources::resources;
 pub use room::{RoomParticipant, next_room_epoch, reconnect, room_participants};
 pub use run::{SchedulerConfig, run};
+pub use schedules::{ScheduleView, Schedules, schedules};
 pub use seat::{Seat, leave_seat, report_readiness, seen};
 pub use send_link::{SendLinkError, send_link};
 pub use series::{
@@ -80,7 +88,9 @@ pub use views::{
     ResourceView, ScheduleExceptionView, VisitTypeName, VisitTypeView,
 };
 pub use visit_link::{open_visit, visit_link};
-pub use visit_types::visit_types;
+pub use visit_types::{
+    SaveVisitTypeError, VisitTypeErrors, VisitTypeFields, retire_visit_type, save_visit_type, visit_types,
+};
 pub use walk_in::{WalkIn, WalkInError, walk_in};
 pub use webhooks::{
     DeliveryView, NewWebhook, TargetError, WebhookError, WebhookSender, WebhookView, create_webhook, disable_webhook,

@@ -57,6 +57,8 @@ pub enum Here {
     Patients,
     /// The practitioner's day.
     MyDay,
+    /// When practitioners work, and what may be booked.
+    Schedules,
     /// The history.
     History,
     /// The demo's mailbox.

@@ -225,3 +225,80 @@ pub(crate) fn is_free(taken: &[Span], from: Timestamp, to: Timestamp) -> bool {
     let next = taken.partition_point(|one| one.1 <= from);
     taken.get(next).is_none_or(|one| one.0 >= to)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    fn rule(from_minute: i16, to_minute: i16, slot_minutes: i16) -> Rule {
+        Rule {
+            weekday: Weekday::Tuesday,
+            from_minute,
+            to_minute,
+            slot_minutes,
+            zone: TimeZone::UTC,
+            valid_from: None,
+            valid_to: None,
+            every_weeks: 1,
+        }
+    }
+
+    /// What a Tuesday in November offers.
+    fn tuesday(rules: &[Rule], exceptions: &[Exception], minutes: i16) -> Vec<String> {
+        let table = Timetable { rules: rules.to_vec(), exceptions: exceptions.to_vec() };
+        let starts = table.starts(minutes, at("2026-11-24T00:00:00Z"), at("2026-11-25T00:00:00Z"));
+        starts.iter().map(|at| at.to_zoned(TimeZone::UTC).strftime("%H:%M").to_string()).collect()
+    }
+
+    fn exception(besides: Besides, from: &str, to: &str) -> Exception {
+        let wall = |time: &str| format!("2026-11-24T{time}").parse().expect("a time");
+        Exception { besides, wall_from: wall(from), wall_to: wall(to), zone: TimeZone::UTC }
+    }
+
+    #[test]
+    fn a_visit_that_would_end_after_hours_is_not_offered() {
+        assert_eq!(tuesday(&[rule(540, 600, 15)], &[], 45), ["09:00", "09:15"]);
+    }
+
+    #[test]
+    fn a_visit_may_lie_across_two_rules_that_touch() {
+        assert_eq!(tuesday(&[rule(540, 570, 30), rule(570, 600, 30)], &[], 45), ["09:00"]);
+    }
+
+    #[test]
+    fn leave_and_holidays_close_and_extra_hours_hold_on_a_holiday_but_not_on_leave() {
+        let usual = [rule(540, 660, 30)];
+        let holiday = exception(Besides::ClinicClosed, "00:00", "23:59");
+        let leave = exception(Besides::Away, "10:00", "10:30");
+        let extra = exception(Besides::Extra { slot_minutes: 30 }, "09:30", "11:00");
+        assert_eq!(tuesday(&usual, std::slice::from_ref(&leave), 30), ["09:00", "09:30", "10:30"]);
+        assert!(tuesday(&usual, std::slice::from_ref(&holiday), 30).is_empty());
+        assert_eq!(tuesday(&usual, &[holiday.clone(), extra.clone()], 30), ["09:30", "10:00", "10:30"]);
+        assert_eq!(tuesday(&usual, &[holiday, extra, leave], 30), ["09:30", "10:30"]);
+    }
+
+    #[test]
+    fn a_rule_of_every_other_week_counts_from_the_week_it_began() {
+        let since = |date: &str| Rule { every_weeks: 2, valid_from: date.parse().ok(), ..rule(540, 570, 30) };
+        assert_eq!(tuesday(&[since("2026-11-13")], &[], 30).len(), 1, "a Friday, and the week is what counts");
+        assert!(tuesday(&[since("2026-11-20")], &[], 30).is_empty());
+        assert!(tuesday(&[since("2026-11-08")], &[], 30).is_empty(), "the Sunday that ends the week three before");
+        assert_eq!(tuesday(&[since("2026-11-24")], &[], 30).len(), 1);
+    }
+
+    #[test]
+    fn a_rule_holds_from_its_first_day_to_its_last() {
+        let valid = |from: &str, to: &str| Rule {
+            valid_from: from.parse().ok(),
+            valid_to: to.parse().ok(),
+            ..rule(540, 570, 30)
+        };
+        assert_eq!(tuesday(&[valid("2026-11-24", "2026-11-24")], &[], 30).len(), 1);
+        assert!(tuesday(&[valid("2026-11-25", "2026-12-24")], &[], 30).is_empty());
+        assert!(tuesday(&[valid("2026-10-25", "2026-11-23")], &[], 30).is_empty());
+    }
+}

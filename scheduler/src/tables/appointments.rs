@@ -325,3 +325,59 @@ pub(crate) async fn find_visit(
     .await?;
     Ok(row.map(|row| (row.clinic_id, row.patient_id)))
 }
+
+/// An appointment that lies ahead, as it was agreed on and as it was computed.
+pub(crate) struct Ahead {
+    pub(crate) id: AppointmentId,
+    pub(crate) starts_at: jiff_sqlx::Timestamp,
+    pub(crate) ends_at: jiff_sqlx::Timestamp,
+    pub(crate) wall_time: jiff_sqlx::DateTime,
+    pub(crate) time_zone: String,
+}
+
+/// The booked appointments that begin after `now`, in order. Their rows are locked.
+pub(crate) async fn lock_ahead(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    now: Timestamp,
+) -> Result<Vec<Ahead>, sqlx::Error> {
+    sqlx::query_as!(
+        Ahead,
+        r#"select
+               id as "id: AppointmentId",
+               starts_at as "starts_at: jiff_sqlx::Timestamp",
+               ends_at as "ends_at: jiff_sqlx::Timestamp",
+               wall_time as "wall_time: jiff_sqlx::DateTime",
+               time_zone
+           from appointments
+           where clinic_id = $1 and state = 'booked' and starts_at > $2
+           order by starts_at, id
+           for update"#,
+        clinic.0,
+        now.to_sqlx() as _,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Writes the instants that follow from what was agreed on. Whoever was told the old ones needs a message.
+pub(crate) async fn recompute(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!(
+        "update appointments
+         set starts_at = $3, ends_at = $4, sequence = sequence + 1
+         where clinic_id = $1 and id = $2",
+        clinic.0,
+        id.0,
+        starts_at.to_sqlx() as _,
+        ends_at.to_sqlx() as _,
+    )
+    .execute(connection)
+    .await?;
+    one_row(&result)
+}

@@ -308,3 +308,84 @@ impl Columns {
         }
     }
 }
+
+/// A reservation that binds, with whatever it keeps from others: kind, id and lane.
+pub(crate) struct Kept {
+    pub(crate) resource: (String, Uuid, i16),
+    /// None for a hold.
+    pub(crate) appointment: Option<AppointmentId>,
+    pub(crate) from: jiff_sqlx::Timestamp,
+    pub(crate) to: jiff_sqlx::Timestamp,
+}
+
+/// Every reservation that binds and is not over at `now`.
+pub(crate) async fn kept(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    now: Timestamp,
+) -> Result<Vec<Kept>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select
+               resource_kind,
+               resource_id,
+               lane,
+               appointment_id as "appointment: AppointmentId",
+               lower(during) as "from!: jiff_sqlx::Timestamp",
+               upper(during) as "to!: jiff_sqlx::Timestamp"
+           from reservations
+           where clinic_id = $1 and active and upper(during) > $2"#,
+        clinic.0,
+        now.to_sqlx() as _,
+    )
+    .fetch_all(connection)
+    .await?;
+    let kept = rows.into_iter().map(|row| Kept {
+        resource: (row.resource_kind, row.resource_id, row.lane),
+        appointment: row.appointment,
+        from: row.from,
+        to: row.to,
+    });
+    Ok(kept.collect())
+}
+
+/// Moves everything that binds of some appointments, each by its own length of time.
+///
+/// Row by row they would run into each other, though none overlaps where it ends up: so all stop binding first. The constraint
+/// has the last word about what was booked meanwhile.
+pub(crate) async fn shift(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    shifts: &BTreeMap<AppointmentId, SignedDuration>,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<_> = shifts.keys().map(|id| id.0).collect();
+    let seconds: Vec<_> = shifts.values().map(SignedDuration::as_secs_f64).collect();
+    // A reservation has no name of its own. The place of its row is one until the transaction ends, since the row is locked.
+    let places = sqlx::query_scalar!(
+        r#"update reservations
+           set active = false
+           where clinic_id = $1 and appointment_id = any ($2) and active
+           returning ctid::text as "place!""#,
+        clinic.0,
+        &ids,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update reservations r
+         set active = true,
+             during = tstzrange(
+                 lower(during) + make_interval(secs => s.seconds),
+                 upper(during) + make_interval(secs => s.seconds),
+                 '[)'
+             )
+         from unnest($2::uuid[], $3::float8[]) s (id, seconds)
+         where r.clinic_id = $1 and r.appointment_id = s.id and r.ctid = any ($4::text[]::tid[])",
+        clinic.0,
+        &ids,
+        &seconds,
+        &places,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -88,36 +88,6 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// Changes an exception of the same practitioner, or of the clinic; `RowNotFound` when it is not theirs.
-pub(crate) async fn change(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    new: &ScheduleExceptionView,
-) -> Result<(), sqlx::Error> {
-    let (starts_at, ends_at) = new.exception.span();
-    let (kind, slot_minutes) = written(new.exception.besides);
-    let result = sqlx::query!(
-        "update schedule_exceptions
-         set kind = $4, reason = $5, time_zone = $6, wall_from = $7, wall_to = $8, starts_at = $9, ends_at = $10,
-             slot_minutes = $11
-         where clinic_id = $1 and id = $2 and practitioner_id is not distinct from $3",
-        clinic.0,
-        new.id.0,
-        new.practitioner.map(|id| id.0),
-        kind,
-        new.reason,
-        zone_name(&new.exception.zone),
-        new.exception.wall_from.to_sqlx() as _,
-        new.exception.wall_to.to_sqlx() as _,
-        starts_at.to_sqlx() as _,
-        ends_at.to_sqlx() as _,
-        slot_minutes,
-    )
-    .execute(connection)
-    .await?;
-    one_row(&result)
-}
-
 fn written(besides: Besides) -> (&'static str, Option<i16>) {
     match besides {
         Besides::Extra { slot_minutes } => ("open", Some(slot_minutes)),
@@ -138,6 +108,64 @@ pub(crate) async fn remove(
         clinic.0,
         id.0,
         practitioner.map(|id| id.0),
+    )
+    .execute(connection)
+    .await?;
+    one_row(&result)
+}
+
+/// An exception as it was entered and as it was computed.
+pub(crate) struct Instants {
+    pub(crate) id: ScheduleExceptionId,
+    pub(crate) time_zone: String,
+    pub(crate) wall_from: jiff_sqlx::DateTime,
+    pub(crate) wall_to: jiff_sqlx::DateTime,
+    pub(crate) starts_at: jiff_sqlx::Timestamp,
+    pub(crate) ends_at: jiff_sqlx::Timestamp,
+}
+
+/// The exceptions that are not over at `now`, in order. Their rows are locked.
+pub(crate) async fn instants(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    now: Timestamp,
+) -> Result<Vec<Instants>, sqlx::Error> {
+    sqlx::query_as!(
+        Instants,
+        r#"select
+               id as "id: ScheduleExceptionId",
+               time_zone,
+               wall_from as "wall_from: jiff_sqlx::DateTime",
+               wall_to as "wall_to: jiff_sqlx::DateTime",
+               starts_at as "starts_at: jiff_sqlx::Timestamp",
+               ends_at as "ends_at: jiff_sqlx::Timestamp"
+           from schedule_exceptions
+           where clinic_id = $1 and ends_at > $2
+           order by starts_at, id
+           for update"#,
+        clinic.0,
+        now.to_sqlx() as _,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Writes the instants that follow from what was entered.
+pub(crate) async fn recompute(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: ScheduleExceptionId,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!(
+        "update schedule_exceptions
+         set starts_at = $3, ends_at = $4
+         where clinic_id = $1 and id = $2",
+        clinic.0,
+        id.0,
+        starts_at.to_sqlx() as _,
+        ends_at.to_sqlx() as _,
     )
     .execute(connection)
     .await?;

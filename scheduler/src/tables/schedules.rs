@@ -85,36 +85,6 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// Changes a rule of a practitioner; `RowNotFound` when it is not theirs.
-pub(crate) async fn change(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    id: ScheduleRuleId,
-    practitioner: PractitionerId,
-    rule: &Rule,
-) -> Result<(), sqlx::Error> {
-    let result = sqlx::query!(
-        "update schedules
-         set weekday = $4, from_minute = $5, to_minute = $6, slot_minutes = $7, time_zone = $8, valid_from = $9,
-             valid_to = $10, every_weeks = $11
-         where clinic_id = $1 and id = $2 and practitioner_id = $3",
-        clinic.0,
-        id.0,
-        practitioner.0,
-        i16::from(rule.weekday.to_monday_one_offset()),
-        rule.from_minute,
-        rule.to_minute,
-        rule.slot_minutes,
-        crate::availability::zone_name(&rule.zone),
-        rule.valid_from.map(|date| date.to_sqlx()) as _,
-        rule.valid_to.map(|date| date.to_sqlx()) as _,
-        rule.every_weeks,
-    )
-    .execute(connection)
-    .await?;
-    one_row(&result)
-}
-
 /// Removes a rule of a practitioner; `RowNotFound` when it is not theirs.
 pub(crate) async fn remove(
     connection: &mut PgConnection,

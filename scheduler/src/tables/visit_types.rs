@@ -2,7 +2,13 @@
 
 use crate::views::VisitTypeView;
 use domain::{ClinicId, PractitionerId, VisitTypeId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use service::postgres::one_row;
 use sqlx::PgConnection;
+
+/// Keeps two types of one name apart.
+pub(crate) const NAME_KEY: &str = "visit_types_name_key";
 
 /// The types that are offered, by name, with the practitioners who offer each.
 pub(crate) async fn list(connection: &mut PgConnection, clinic: ClinicId) -> Result<Vec<VisitTypeView>, sqlx::Error> {
@@ -110,4 +116,63 @@ pub(crate) async fn offer(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Nobody offers the type, until somebody does again.
+pub(crate) async fn withdraw(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: VisitTypeId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from practitioner_visit_types where clinic_id = $1 and visit_type_id = $2", clinic.0, id.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Changes a type that is offered.
+pub(crate) async fn change(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    new: &VisitTypeView,
+) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!(
+        "update visit_types
+         set name = $3, minutes = $4, buffer_before_minutes = $5, buffer_after_minutes = $6, min_notice_minutes = $7,
+             horizon_days = $8, cancel_notice_minutes = $9, is_public = $10
+         where clinic_id = $1 and id = $2 and retired_at is null",
+        clinic.0,
+        new.id.0,
+        new.name,
+        new.minutes,
+        new.buffer_before_minutes,
+        new.buffer_after_minutes,
+        new.min_notice_minutes,
+        new.horizon_days,
+        new.cancel_notice_minutes,
+        new.is_public,
+    )
+    .execute(connection)
+    .await?;
+    one_row(&result)
+}
+
+/// Retires a type; whether it was offered.
+pub(crate) async fn retire(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: VisitTypeId,
+    at: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query!(
+        "update visit_types
+         set retired_at = $3
+         where clinic_id = $1 and id = $2 and retired_at is null",
+        clinic.0,
+        id.0,
+        at.to_sqlx() as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
 }

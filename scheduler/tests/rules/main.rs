@@ -2,6 +2,7 @@
 //!
 //! `DATABASE_URL` names a superuser; each test gets a database of its own.
 
+mod availability;
 mod booking;
 mod demo;
 mod history;
@@ -15,6 +16,7 @@ mod missed;
 mod needs;
 mod overbooking;
 mod patients;
+mod recomputing;
 mod rescheduling;
 mod series;
 mod tokens;

@@ -13,7 +13,17 @@ async fn a_get_changes_nothing_but_the_history(pool: PgPool) {
     let mut doctor = house.signed_in("Riverside", Role::Practitioner).await;
     let before = state(&house).await;
     let appointment = format!("/appointments/{id}");
-    for path in ["/", "/desk", "/history", "/mailbox", "/patients/new", "/appointments/new", &appointment] {
+    for path in [
+        "/",
+        "/desk",
+        "/history",
+        "/mailbox",
+        "/patients/new",
+        "/appointments/new",
+        "/schedules",
+        "/visit-types",
+        &appointment,
+    ] {
         desk.get(path).await;
     }
     for action in ["admit", "cancel", "send-link"] {

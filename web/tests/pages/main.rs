@@ -5,5 +5,6 @@ mod desk;
 mod headers;
 mod house;
 mod looking;
+mod schedules;
 mod signing_in;
 mod walls;

@@ -39,7 +39,17 @@ async fn a_practitioner_neither_books_nor_cancels_and_a_receptionist_does_not_ad
 async fn whoever_is_not_signed_in_is_asked_to(pool: PgPool) {
     let house = House::new(pool).await;
     let id = house.appointment("Riverside");
-    for path in ["/desk", "/desk/events", "/day", "/day/events", "/history", "/mailbox", "/appointments/new"] {
+    for path in [
+        "/desk",
+        "/desk/events",
+        "/day",
+        "/day/events",
+        "/history",
+        "/mailbox",
+        "/appointments/new",
+        "/schedules",
+        "/visit-types",
+    ] {
         assert_eq!(house.browser().get(path).await.header("location"), "/sign-in", "{path}");
     }
     let answer = house.browser().post(&format!("/appointments/{id}/cancel"), &[("reason", "none")]).await;
