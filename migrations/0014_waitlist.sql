@@ -30,6 +30,7 @@ create table waitlist_entries (
 );
 create index waitlist_entries_in_order on waitlist_entries (clinic_id, added_at, id) where state = 'waiting';
 call wall_off('waitlist_entries');
+create policy doors on waitlist_entries for select to current_user using (true);
 grant select, insert, update on waitlist_entries to bedside_app;
 
 create table waitlist_offers (
@@ -44,6 +45,8 @@ create table waitlist_offers (
     state text not null,
     offered_at timestamptz not null,
     expires_at timestamptz not null,
+    -- When the message that tells of it was put into the outbox.
+    told_at timestamptz,
     constraint waitlist_offers_in_clinic unique (clinic_id, id),
     constraint waitlist_offers_entry_fkey foreign key (clinic_id, entry_id) references waitlist_entries (clinic_id, id),
     constraint waitlist_offers_practitioner_fkey foreign key (clinic_id, practitioner_id) references practitioners (clinic_id, id),
@@ -62,10 +65,13 @@ grant select, insert, update on waitlist_offers to bedside_app;
 
 -- Door: the link of an offer names it before the clinic is known. The link's own signature was checked before.
 create function find_waitlist_offer(offer_id uuid)
-    returns table (clinic_id uuid)
+    returns table (clinic_id uuid, patient_id uuid)
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
 as $$
-    select o.clinic_id from waitlist_offers o where o.id = find_waitlist_offer.offer_id
+    select o.clinic_id, e.patient_id
+    from waitlist_offers o
+    join waitlist_entries e on e.clinic_id = o.clinic_id and e.id = o.entry_id
+    where o.id = find_waitlist_offer.offer_id
 $$;
 revoke all on function find_waitlist_offer(uuid) from public;
 grant execute on function find_waitlist_offer(uuid) to bedside_app;

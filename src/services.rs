@@ -103,7 +103,8 @@ pub fn scheduler(parts: &Parts, config: &Config) -> anyhow::Result<SchedulerConf
     let links = Links { public_url: config.public_url.clone(), key: keys.visit_link };
     let carriers = Carriers::new(mailer(config)?, texts(config)?, links, &config.settings.mail_from)?;
     let webhooks = WebhookSender::new().context("the system's certificates cannot be read")?;
-    Ok(SchedulerConfig { db: parts.db.clone(), clock: parts.clock.clone(), carriers, webhooks })
+    let (db, clock) = (parts.db.clone(), parts.clock.clone());
+    Ok(SchedulerConfig { db, clock, carriers, webhooks, offer_link: keys.offer_link })
 }
 
 /// E-mail goes to the server that is named; in the demo onto the mailbox page; without either it waits.

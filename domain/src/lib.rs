@@ -14,6 +14,7 @@ pub mod recurrence;
 mod redacted;
 pub mod relay;
 pub mod signal;
+mod waitlist;
 
 pub use actor::{Actor, Role, Who};
 pub use appointment::{AppointmentState, ArrivalWindow, Scope, Source};
@@ -28,6 +29,7 @@ pub use join_token::{JOIN_TOKEN_LIFETIME, JOIN_TOKEN_TYPE, JoinClaims};
 pub use random::Random;
 pub use recurrence::{Recurrence, RecurrenceError};
 pub use redacted::Redacted;
+pub use waitlist::WaitlistOfferState;
 
 /// A state was asked to become one that does not follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

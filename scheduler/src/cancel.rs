@@ -6,7 +6,9 @@ use crate::{
     tables::{
         self,
         appointments::{Locked, Outcome},
+        reservations::Resource,
     },
+    waitlist::{Freed, freed},
 };
 use domain::{Actor, AppointmentId, Clock, InvalidTransition, Scope, Who};
 use jiff::{SignedDuration, Timestamp};
@@ -85,6 +87,8 @@ pub async fn cancel(
     in_time(by, chosen, now)?;
     let cancelled_by = if matches!(by.who, Who::Patient { .. }) { "patient" } else { "clinic" };
     let ids: Vec<AppointmentId> = members.iter().map(|one| one.id).collect();
+    let practitioners: Vec<Resource> = members.iter().map(|one| Resource::Practitioner(one.practitioner)).collect();
+    tables::reservations::lock(&mut tx, &practitioners).await?;
     for member in &members {
         let cancelled = member.state.cancel()?;
         let outcome = Outcome { cancel_reason: Some(why), cancelled_by: Some(cancelled_by), ..Outcome::default() };
@@ -92,11 +96,19 @@ pub async fn cancel(
         messages::plan(&mut tx, by.clinic, now, member.id, News::Cancelled).await?;
     }
     tables::reservations::release(&mut tx, by.clinic, &ids).await?;
+    let mut offers = Vec::new();
+    for member in &members {
+        let time = Freed { practitioner: member.practitioner, starts_at: member.starts_at.to_jiff() };
+        offers.extend(freed(&mut tx, now, by, time).await?);
+    }
     // The reason is free text and may name somebody: it stays with the appointment.
     for member in &members {
         let event = AuditEvent::new("appointment.cancelled").appointment(member.id).patient(member.patient);
         audit::record(&mut tx, by, event).await?;
         events::record(&mut tx, by, EventKind::Cancelled, member.id).await?;
+    }
+    for event in offers {
+        audit::record(&mut tx, by, event).await?;
     }
     tx.commit().await?;
     Ok(ids)

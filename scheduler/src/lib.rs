@@ -41,6 +41,7 @@ pub mod views;
 pub mod visit_link;
 pub mod visit_sessions;
 pub mod visit_types;
+pub mod waitlist;
 pub mod walk_in;
 pub mod webhooks;
 
@@ -90,6 +91,10 @@ pub use views::{
 pub use visit_link::{open_visit, visit_link};
 pub use visit_types::{
     SaveVisitTypeError, VisitTypeErrors, VisitTypeFields, retire_visit_type, save_visit_type, visit_types,
+};
+pub use waitlist::{
+    AcceptOfferError, AddToWaitlistError, DeclineOfferError, WaitlistEntryView, WaitlistOfferView, WaitlistRequest,
+    accept_offer, add_to_waitlist, decline_offer, offer, offer_link, open_offer, waitlist, withdraw_from_waitlist,
 };
 pub use walk_in::{WalkIn, WalkInError, walk_in};
 pub use webhooks::{

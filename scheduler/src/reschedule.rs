@@ -13,6 +13,7 @@ use crate::{
         appointments::{Locked, Moved},
         reservations::{Reservation, Resource},
     },
+    waitlist::{Freed, freed},
 };
 use domain::{Actor, AppointmentId, Clock, InvalidTransition, PractitionerId, Scope, Who};
 use jiff::{Span, Timestamp, civil::DateTime, tz::TimeZone};
@@ -107,10 +108,18 @@ pub async fn reschedule(
         write(&mut tx, by, one, reservations, why, &request).await?;
         messages::plan(&mut tx, by.clinic, now, one.member.id, News::Moved).await?;
     }
+    let mut offers = Vec::new();
+    for (one, _) in &arranged {
+        let time = Freed { practitioner: one.member.practitioner, starts_at: one.member.starts_at.to_jiff() };
+        offers.extend(freed(&mut tx, now, by, time).await?);
+    }
     for (one, _) in &arranged {
         let event = AuditEvent::new("appointment.rescheduled").appointment(one.member.id).patient(one.member.patient);
         audit::record(&mut tx, by, event).await?;
         events::record(&mut tx, by, EventKind::Rescheduled, one.member.id).await?;
+    }
+    for event in offers {
+        audit::record(&mut tx, by, event).await?;
     }
     tx.commit().await?;
     Ok(arranged.iter().map(|(one, _)| one.member.id).collect())
@@ -185,7 +194,8 @@ async fn arrange<'a>(
     for one in moves {
         wishes.push(wish(connection, by, one, request, now).await);
     }
-    reserve::lock(connection, wishes.iter().filter_map(|wish| wish.as_ref().ok())).await?;
+    let freed = moves.iter().map(|one| one.member.practitioner);
+    reserve::lock_with(connection, wishes.iter().filter_map(|wish| wish.as_ref().ok()), freed).await?;
     let ids: Vec<AppointmentId> = moves.iter().map(|one| one.member.id).collect();
     tables::reservations::release(connection, by.clinic, &ids).await?;
     let (mut arranged, mut conflicts) = (Vec::new(), Vec::new());

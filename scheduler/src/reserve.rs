@@ -67,12 +67,22 @@ impl Wish {
     }
 }
 
-/// Locks whatever these wishes may need until the transaction ends. Once in a transaction, before it writes anything.
+/// Locks whatever these wishes may need until the transaction ends. Once in a transaction, before it reserves anything.
 pub(crate) async fn lock<'a>(
     connection: &mut PgConnection,
     wishes: impl IntoIterator<Item = &'a Wish>,
 ) -> Result<(), sqlx::Error> {
-    let resources: Vec<Resource> = wishes.into_iter().flat_map(Wish::resources).collect();
+    lock_with(connection, wishes, []).await
+}
+
+/// Locks whatever these wishes may need, and whose time comes free.
+pub(crate) async fn lock_with<'a>(
+    connection: &mut PgConnection,
+    wishes: impl IntoIterator<Item = &'a Wish>,
+    freed: impl IntoIterator<Item = PractitionerId>,
+) -> Result<(), sqlx::Error> {
+    let wanted = wishes.into_iter().flat_map(Wish::resources);
+    let resources: Vec<Resource> = wanted.chain(freed.into_iter().map(Resource::Practitioner)).collect();
     tables::reservations::lock(connection, &resources).await
 }
 

@@ -5,11 +5,12 @@ use crate::{
     messages::{Carriers, Channel, deliver_due},
     missed::mark_missed,
     tables,
+    waitlist::{pass_on, tell as tell_of_offers},
     webhooks::{WebhookSender, tell_webhooks},
 };
 use domain::{Actor, ClinicId, Clock, Who};
 use jiff::SignedDuration;
-use service::postgres::Db;
+use service::{keys::OfferLinkKey, postgres::Db};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
@@ -28,6 +29,9 @@ const CLINICS_TOLD_AT_ONCE: usize = 4;
 
 /// How often missed appointments are looked for. Nobody waits for it.
 const MISSED_EVERY: Duration = Duration::from_secs(15);
+
+/// How often offers are told, and those without an answer fall through: whoever is asked next has the more time.
+const OFFERS_EVERY: Duration = Duration::from_secs(5);
 
 /// How often expired rows are thrown away. They are refused with or without.
 const PURGE_EVERY: Duration = Duration::from_secs(600);
@@ -49,6 +53,8 @@ pub struct SchedulerConfig {
     pub carriers: Carriers,
     /// Calls webhooks.
     pub webhooks: WebhookSender,
+    /// Signs the links of waitlist offers.
+    pub offer_link: OfferLinkKey,
 }
 
 /// Works until `shutdown`, then ends after the piece of work in hand. Any number of schedulers may run.
@@ -61,6 +67,7 @@ pub async fn run(config: SchedulerConfig, shutdown: CancellationToken) -> anyhow
         every(OUTBOX_EVERY, &shutdown, "sending text messages failed", || send_by(&config, Channel::Sms)),
         every(MISSED_EVERY, &shutdown, "marking missed appointments failed", || miss(&config)),
         every(WEBHOOKS_EVERY, &shutdown, "telling webhooks failed", || tell(&config)),
+        every(OFFERS_EVERY, &shutdown, "passing offers of the waitlist on failed", || offer(&config)),
         every(PURGE_EVERY, &shutdown, "purging failed", || purge(&config)),
     );
     Ok(())
@@ -126,6 +133,15 @@ pub async fn tell(config: &SchedulerConfig) -> anyhow::Result<()> {
 pub async fn miss(config: &SchedulerConfig) -> anyhow::Result<()> {
     for clinic in clinics(&config.db).await? {
         mark_missed(&config.db, &*config.clock, &actor(clinic)).await?;
+    }
+    Ok(())
+}
+
+/// One round of the waitlist, over all clinics: offers without an answer go to the next, and whoever is offered a time is told.
+pub async fn offer(config: &SchedulerConfig) -> anyhow::Result<()> {
+    for clinic in clinics(&config.db).await? {
+        pass_on(&config.db, &*config.clock, &actor(clinic)).await?;
+        tell_of_offers(&config.db, &*config.clock, &config.offer_link, &actor(clinic)).await?;
     }
     Ok(())
 }

@@ -28,4 +28,6 @@ pub(crate) mod sessions;
 pub(crate) mod views;
 pub(crate) mod visit_sessions;
 pub(crate) mod visit_types;
+pub(crate) mod waitlist_entries;
+pub(crate) mod waitlist_offers;
 pub(crate) mod webhooks;

@@ -9,6 +9,9 @@ pub const MIN_SECRET_BYTES: usize = 32;
 /// Signs the patients' links (HMAC-SHA-256).
 pub type VisitLinkKey = Redacted<[u8; 32]>;
 
+/// Signs the links of waitlist offers (HMAC-SHA-256).
+pub type OfferLinkKey = Redacted<[u8; 32]>;
+
 /// Grows into the Ed25519 key of the join tokens.
 pub type JoinTokenSeed = Redacted<[u8; 32]>;
 
@@ -17,6 +20,8 @@ pub type JoinTokenSeed = Redacted<[u8; 32]>;
 pub struct Keys {
     /// For `scheduler::visit_link` and `scheduler::open_visit`.
     pub visit_link: VisitLinkKey,
+    /// For `scheduler::offer_link` and `scheduler::open_offer`.
+    pub offer_link: OfferLinkKey,
     /// For `scheduler::join_tokens`.
     pub join_token: JoinTokenSeed,
 }
@@ -33,7 +38,11 @@ impl Keys {
             return Err(SecretTooShort);
         }
         let root = Salt::new(HKDF_SHA256, b"bedside").extract(secret.expose().as_bytes());
-        Ok(Self { visit_link: expand(&root, b"visit link v1"), join_token: expand(&root, b"join token v1") })
+        Ok(Self {
+            visit_link: expand(&root, b"visit link v1"),
+            offer_link: expand(&root, b"offer link v1"),
+            join_token: expand(&root, b"join token v1"),
+        })
     }
 }
 
@@ -54,6 +63,7 @@ mod tests {
         let secret = Redacted::new("a secret of at least thirty-two bytes".to_owned());
         let keys = Keys::derive(&secret).expect("long enough");
         assert_ne!(keys.visit_link, keys.join_token);
+        assert_ne!(keys.visit_link, keys.offer_link);
         assert_eq!(keys.visit_link, Keys::derive(&secret).expect("long enough").visit_link);
     }
 

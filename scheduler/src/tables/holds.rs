@@ -17,6 +17,11 @@ pub(crate) struct New {
     pub(crate) patient: Option<PatientId>,
 }
 
+/// An id that nobody can guess, for what comes of a step that brings no randomness along.
+pub(crate) async fn new_id(connection: &mut PgConnection) -> Result<Uuid, sqlx::Error> {
+    sqlx::query_scalar!(r#"select gen_random_uuid() as "id!""#).fetch_one(connection).await
+}
+
 /// Adds a hold that lasts from now on for `lifetime`; says until when.
 pub(crate) async fn add(
     connection: &mut PgConnection,

@@ -21,5 +21,6 @@ mod rescheduling;
 mod series;
 mod tokens;
 mod visit;
+mod waitlist;
 mod walk_ins;
 mod walls;

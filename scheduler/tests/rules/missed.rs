@@ -42,6 +42,7 @@ async fn what_expired_a_day_ago_is_thrown_away(pool: PgPool) {
         clock: Arc::new(house.clock.clone()),
         carriers,
         webhooks: WebhookSender::new().expect("certificates"),
+        offer_link: house.keys.offer_link.clone(),
     };
     let rows = async || -> (i64, i64) {
         sqlx::query_as("select (select count(*) from join_tokens), (select count(*) from visit_sessions)")
