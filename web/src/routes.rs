@@ -59,10 +59,17 @@ fn staff() -> Router<WebState> {
         .route("/patients/{id}", get(pages::patients::show::get))
         .route("/appointments", post(pages::appointments::book::post))
         .route("/appointments/new", get(pages::appointments::book::get).post(pages::appointments::book::look))
+        .route("/appointments/hold", post(pages::appointments::hold::post))
+        .route("/appointments/hold/release", post(pages::appointments::hold::release))
         .route("/appointments/{id}", get(pages::appointments::show::get))
         .route("/appointments/{id}/send-link", post(pages::appointments::send_link::post))
         .route("/appointments/{id}/cancel", post(pages::appointments::cancel::post))
+        .route(
+            "/appointments/{id}/move",
+            get(pages::appointments::move_to::get).post(pages::appointments::move_to::post),
+        )
         .route("/appointments/{id}/admit", post(pages::appointments::admit::post))
+        .route("/walk-in", get(pages::appointments::walk_in::get).post(pages::appointments::walk_in::post))
         .route("/day", get(pages::day::get))
         .route("/day/events", get(pages::day::events))
         .route("/schedules", get(pages::schedules::list::get))

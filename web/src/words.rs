@@ -1,6 +1,7 @@
 //! Times, names and lengths as people say them.
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use scheduler::{ResourceKind, ResourceView};
 
 /// `09:30`, on the clinic's wall clock.
 pub fn time(at: Timestamp, zone: &TimeZone) -> String {
@@ -49,6 +50,14 @@ pub fn initials(name: &str) -> String {
     let first = letters.next();
     let last = letters.next_back();
     first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+}
+
+/// `Lucía Prado, interpreter`; a room or a device by its name.
+pub fn resource(one: &ResourceView) -> String {
+    match one.kind {
+        ResourceKind::Interpreter => format!("{}, interpreter", one.name),
+        ResourceKind::Room | ResourceKind::Device => one.name.clone(),
+    }
 }
 
 /// A language by its name, or by its tag where we know no name.

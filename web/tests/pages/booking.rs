@@ -6,7 +6,7 @@ use domain::Role;
 use sqlx::PgPool;
 
 /// The value of the first field or option that follows `mark`.
-fn value_after<'a>(body: &'a str, mark: &str) -> &'a str {
+pub fn value_after<'a>(body: &'a str, mark: &str) -> &'a str {
     body.split(mark)
         .nth(1)
         .and_then(|rest| rest.split("value=\"").nth(1))
@@ -15,7 +15,7 @@ fn value_after<'a>(body: &'a str, mark: &str) -> &'a str {
 }
 
 /// Finds a patient as the type-to-find field does.
-async fn find(desk: &mut Browser, typed: &str) -> String {
+pub async fn find(desk: &mut Browser, typed: &str) -> String {
     let found = desk.post("/patients/find", &[("q", typed)]).await;
     assert_eq!(found.status, StatusCode::OK);
     found.body.split("data-id=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("somebody found").to_owned()

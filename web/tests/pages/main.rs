@@ -5,6 +5,7 @@ mod desk;
 mod headers;
 mod house;
 mod looking;
+mod rebooking;
 mod schedules;
 mod signing_in;
 mod walls;

@@ -1,6 +1,6 @@
 //! Cancelling an appointment, with a reason.
 
-use super::{announce, show};
+use super::{announce, move_to, show};
 use crate::{
     errors::PageError,
     extract::{Id, Receptionist},
@@ -21,6 +21,9 @@ use serde::Deserialize;
 pub(crate) struct Cancellation {
     #[serde(default)]
     reason: String,
+    /// How much of its series.
+    #[serde(default)]
+    scope: String,
 }
 
 /// Cancels, or shows the appointment again with what stands in the way and the reason as typed.
@@ -32,7 +35,7 @@ pub(crate) async fn post(
     Form(form): Form<Cancellation>,
 ) -> Result<Response, PageError> {
     let by = receptionist.actor();
-    let request = Cancel::new(id, form.reason.clone());
+    let request = Cancel { scope: move_to::scope(&form.scope), ..Cancel::new(id, form.reason.clone()) };
     let problem = match scheduler::cancel(&state.db, &*state.clock, &by, request).await {
         Ok(cancelled) => {
             for id in cancelled {
@@ -47,7 +50,8 @@ pub(crate) async fn post(
             "It cannot be cancelled any more. Below is how it stands now."
         }
     };
-    let notes = show::Notes { reason: form.reason, problem: Some(problem), ..show::Notes::default() };
+    let notes =
+        show::Notes { reason: form.reason, scope: form.scope, problem: Some(problem), ..show::Notes::default() };
     let shown = show::render(&state, &receptionist, page, id, notes).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
 }

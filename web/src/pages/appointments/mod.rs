@@ -3,9 +3,12 @@
 pub(crate) mod admit;
 pub(crate) mod book;
 pub(crate) mod cancel;
+pub(crate) mod hold;
 pub(crate) mod messages;
+pub(crate) mod move_to;
 pub(crate) mod send_link;
 pub(crate) mod show;
+pub(crate) mod walk_in;
 
 use crate::state::WebState;
 use domain::{Actor, AppointmentId};

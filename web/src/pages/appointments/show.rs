@@ -29,15 +29,39 @@ struct AppointmentPage {
     born: String,
     link: Redacted<String>,
     messages: Messages,
+    resources: Vec<String>,
+    series: Option<SeriesOf>,
     history: Vec<Event>,
     notes: Notes,
 }
 
 impl AppointmentPage {
+    /// Nobody has come yet, so it can still go elsewhere.
+    fn is_movable(&self) -> bool {
+        self.appointment.state == AppointmentState::Booked
+    }
+
     /// Cancelled, missed or over: the link opens nothing but a friendly page.
     fn is_ahead(&self) -> bool {
         matches!(self.appointment.state, AppointmentState::Booked | AppointmentState::Arrived)
     }
+}
+
+/// The series of which it is a visit.
+struct SeriesOf {
+    /// `Every week on Tuesday, 6 times`.
+    words: String,
+    visits: Vec<Sibling>,
+}
+
+/// A visit of the series.
+struct Sibling {
+    id: AppointmentId,
+    when: String,
+    /// Called off.
+    is_off: bool,
+    /// The one on the page.
+    is_this: bool,
 }
 
 /// What the page says besides how things stand.
@@ -49,6 +73,8 @@ pub(crate) struct Notes {
     pub(crate) problem: Option<&'static str>,
     /// The reason as typed.
     pub(crate) reason: String,
+    /// How much of the series was to be cancelled.
+    pub(crate) scope: String,
 }
 
 struct Event {
@@ -95,11 +121,30 @@ pub(crate) async fn render(
         born: words::short_date(appointment.patient.birth_date),
         link: visit_link(&state.site, &appointment),
         messages: Messages::new(&deliveries, state.clock.now(), zone),
+        resources: appointment.resources.iter().map(words::resource).collect(),
+        series: series(state, receptionist, &appointment).await?,
         history: history.into_iter().map(|event| told(event, zone)).collect(),
         appointment,
         notes,
     };
     Ok(Html(html.render()?))
+}
+
+async fn series(
+    state: &WebState,
+    receptionist: &Receptionist,
+    appointment: &AppointmentView,
+) -> Result<Option<SeriesOf>, PageError> {
+    let Some(id) = appointment.series else { return Ok(None) };
+    let Some(series) = scheduler::series(&state.db, &receptionist.actor(), id).await? else { return Ok(None) };
+    let zone = &receptionist.clinic.zone;
+    let sibling = |visit: &scheduler::SeriesVisit| Sibling {
+        id: visit.id,
+        when: words::date_and_time(visit.starts_at, zone),
+        is_off: visit.state == AppointmentState::Cancelled,
+        is_this: visit.id == appointment.id,
+    };
+    Ok(Some(SeriesOf { words: series.recurrence, visits: series.visits.iter().map(sibling).collect() }))
 }
 
 /// The address that the patient opens.

@@ -14,6 +14,7 @@ use scheduler::DeskView;
 #[derive(Template)]
 #[template(path = "desk/board.html")]
 pub(super) struct Board {
+    pub(super) is_today: bool,
     calendar: Calendar,
     side: Side,
     /// For the printed page.
@@ -37,6 +38,7 @@ impl Board {
             }
         });
         Self {
+            is_today: date == words::day_of(now, zone),
             calendar: Calendar::new("The day by practitioner", zone, now, columns.collect()),
             side: Side::new(&view.appointments, now, zone),
             print: format!("{} · {}", person.clinic.name, words::long_date(date)),

@@ -7,7 +7,7 @@ use super::{
 use crate::{pages::state, words};
 use domain::{AppointmentId, AppointmentState, EncounterState};
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use scheduler::AppointmentView;
+use scheduler::{AppointmentView, ResourceKind};
 
 /// From here on somebody who waits needs a word from the desk.
 pub(super) const LONG_WAIT: SignedDuration = SignedDuration::from_mins(20);
@@ -39,13 +39,14 @@ pub(super) struct Shown {
     /// What kind of visit, and who comes along.
     pub(super) about: String,
     pub(super) is_movable: bool,
-    /// With whom; said to those who do not see the column.
-    pub(super) practitioner: String,
 }
 
 pub(super) fn appointment(grid: &Grid<'_>, date: Date, a: &AppointmentView, now: Timestamp) -> Entry {
     let (row, span) = place(grid, date, (a.starts_at, a.ends_at));
     let mut class = class(a, now).to_owned();
+    if a.lane > 0 {
+        class.push_str(" over");
+    }
     if span < ONE_LINE {
         class.push_str(" slim");
     }
@@ -55,9 +56,8 @@ pub(super) fn appointment(grid: &Grid<'_>, date: Date, a: &AppointmentView, now:
         patient: a.patient.name.clone(),
         state: state_line(grid, a, now),
         is_urgent: state::is_late(a, now) || a.left || waits_long(a, now),
-        about: String::new(),
-        is_movable: false,
-        practitioner: a.practitioner.short.clone(),
+        about: about(a),
+        is_movable: a.state == AppointmentState::Booked,
     };
     Entry { row, span, beside: (1, 1), time: words::time(a.starts_at, grid.zone), content: Content::Appointment(shown) }
 }
@@ -114,6 +114,16 @@ fn class(a: &AppointmentView, now: Timestamp) -> &'static str {
     }
 }
 
+/// What kind of visit it is, who comes along, and that it is beside another on purpose.
+fn about(a: &AppointmentView) -> String {
+    let over = a.overbook_reason.as_ref().filter(|_| a.lane > 0).map(|reason| format!("Overbooked: {reason}"));
+    let with = a.resources.iter().map(|one| match one.kind {
+        ResourceKind::Interpreter => format!("with {}", one.name),
+        ResourceKind::Room | ResourceKind::Device => one.name.clone(),
+    });
+    over.into_iter().chain([a.visit_type.name.clone()]).chain(with).collect::<Vec<_>>().join(" · ")
+}
+
 /// How it stands, in the fewest words. Who waits is said with the time of their arrival, which does not change every minute.
 fn state_line(grid: &Grid<'_>, a: &AppointmentView, now: Timestamp) -> String {
     match (a.state, a.arrived_at) {
@@ -121,6 +131,9 @@ fn state_line(grid: &Grid<'_>, a: &AppointmentView, now: Timestamp) -> String {
             format!("Here since {} · waits {}", words::time(at, grid.zone), words::length(now.duration_since(at)))
         }
         (AppointmentState::Arrived, Some(at)) if !a.left => format!("Here since {}", words::time(at, grid.zone)),
+        // What is as it should be needs no word: the kind of visit stands in its place.
+        (AppointmentState::Booked, _) if a.confirmed_at.is_some() && !state::is_late(a, now) => "Confirmed".to_owned(),
+        (AppointmentState::Booked, _) if !state::is_late(a, now) => String::new(),
         _ => state::chip(a, now, grid.zone).word,
     }
 }

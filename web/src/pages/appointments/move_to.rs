@@ -1,0 +1,203 @@
+//! Moving an appointment to another time or practitioner, with a reason. The desk asks the same in a dialog, by drag or key.
+
+use super::{announce, book};
+use crate::{
+    errors::PageError,
+    extract::{Id, Receptionist},
+    page::{Here, Page, Staff},
+    state::WebState,
+    words,
+};
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    http::StatusCode,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use domain::{AppointmentId, AppointmentState, PractitionerId, Scope};
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
+use scheduler::{AppointmentView, BookError, PractitionerView, Reschedule, RescheduleError};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "appointments/move.html")]
+struct MovePage {
+    page: Page,
+    staff: Staff,
+    appointment: AppointmentView,
+    when: String,
+    practitioners: Vec<PractitionerView>,
+    form: MoveForm,
+    problem: Option<Problem>,
+}
+
+impl MovePage {
+    fn is_with(&self, one: &PractitionerView) -> bool {
+        self.form.practitioner == one.id.to_string()
+    }
+}
+
+/// What stands in the way.
+struct Problem {
+    what: String,
+    /// Of a series: which visits cannot go there.
+    conflicts: Vec<String>,
+    /// It can be put there beside the other visit.
+    may_overbook: bool,
+}
+
+impl Problem {
+    fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), conflicts: Vec::new(), may_overbook: false }
+    }
+}
+
+/// Day and time on the clinic's wall clock, as typed.
+#[derive(Deserialize, Default, Clone)]
+#[serde(default)]
+pub(crate) struct MoveForm {
+    date: String,
+    time: String,
+    practitioner: String,
+    reason: String,
+    scope: String,
+    /// Anything: beside the visit that is there already, for the same reason.
+    overbook: String,
+}
+
+/// The form, filled with where it is now.
+pub(crate) async fn get(
+    State(state): State<WebState>,
+    receptionist: Receptionist,
+    Id(id): Id<AppointmentId>,
+    page: Page,
+) -> Result<Response, PageError> {
+    let by = receptionist.actor();
+    let appointment = scheduler::glance(&state.db, &by, id).await?.ok_or(PageError::NotFound)?;
+    let local = appointment.starts_at.to_zoned(receptionist.clinic.zone.clone());
+    let form = MoveForm {
+        date: local.date().to_string(),
+        time: words::time(appointment.starts_at, &receptionist.clinic.zone),
+        practitioner: appointment.practitioner.id.to_string(),
+        ..MoveForm::default()
+    };
+    let is_over = appointment.state != AppointmentState::Booked;
+    let problem = is_over.then(|| Problem::new("It cannot be moved any more. Book a new appointment instead."));
+    show(&state, &receptionist, page, appointment, form, problem).await
+}
+
+/// Moves it, or shows the form again with what stands in the way and everything as typed.
+pub(crate) async fn post(
+    State(state): State<WebState>,
+    receptionist: Receptionist,
+    Id(id): Id<AppointmentId>,
+    page: Page,
+    Form(form): Form<MoveForm>,
+) -> Result<Response, PageError> {
+    let by = receptionist.actor();
+    let zone = &receptionist.clinic.zone;
+    let appointment = scheduler::glance(&state.db, &by, id).await?.ok_or(PageError::NotFound)?;
+    let problem = match request(&form, &appointment, zone) {
+        Err(what) => Problem::new(what),
+        Ok(request) => match scheduler::reschedule(&state.db, &*state.clock, &by, request.clone()).await {
+            Ok(moved) => {
+                for one in moved {
+                    announce(&state, &by, one).await;
+                }
+                return Ok(Redirect::to(&format!("/appointments/{id}")).into_response());
+            }
+            Err(RescheduleError::NotFound) => return Err(PageError::NotFound),
+            Err(RescheduleError::Database(error)) => return Err(error.into()),
+            Err(refusal) => refused(&state, &receptionist, &request, &refusal).await?,
+        },
+    };
+    show(&state, &receptionist, page, appointment, form, Some(problem)).await
+}
+
+fn request(form: &MoveForm, appointment: &AppointmentView, zone: &TimeZone) -> Result<Reschedule, &'static str> {
+    let date: Date = form.date.trim().parse().map_err(|_| "Choose the day.")?;
+    let time: Time = form.time.trim().parse().map_err(|_| "Write the time like 14:30.")?;
+    let starts_at = book::instant(date, time, zone)?;
+    let practitioner: Option<PractitionerId> = form.practitioner.parse().ok();
+    let mut request = Reschedule::new(appointment.id, starts_at, form.reason.clone());
+    request.practitioner = practitioner.filter(|id| *id != appointment.practitioner.id);
+    request.scope = scope(&form.scope);
+    request.overbook = (!form.overbook.is_empty()).then(|| form.reason.clone());
+    Ok(request)
+}
+
+/// How much of a series; of what cannot be read, as little as possible.
+pub(crate) fn scope(typed: &str) -> Scope {
+    match typed {
+        "following" => Scope::ThisAndFollowing,
+        "series" => Scope::Series,
+        _ => Scope::This,
+    }
+}
+
+async fn refused(
+    state: &WebState,
+    receptionist: &Receptionist,
+    request: &Reschedule,
+    refusal: &RescheduleError,
+) -> Result<Problem, PageError> {
+    let zone = &receptionist.clinic.zone;
+    Ok(match refusal {
+        RescheduleError::ReasonMissing => Problem::new("Say why, in at most 500 characters. It stays in the history."),
+        RescheduleError::NotPossible(_) => Problem::new("It cannot be moved any more."),
+        RescheduleError::Changed => Problem::new("Somebody changed it in the meantime. Below is how it stands now."),
+        RescheduleError::Conflicts(conflicts) => Problem {
+            what: "These visits of the series cannot be moved there, so none was.".to_owned(),
+            conflicts: book::lines(conflicts),
+            may_overbook: false,
+        },
+        RescheduleError::Refused(why) => {
+            let with = name_of(state, receptionist, request).await?;
+            Problem {
+                what: book::sentence(why, &time(request.starts_at, zone), &with),
+                conflicts: Vec::new(),
+                may_overbook: matches!(why, BookError::SlotTaken),
+            }
+        }
+        RescheduleError::NotFound | RescheduleError::Database(_) => Problem::new("It could not be moved."),
+    })
+}
+
+fn time(at: Timestamp, zone: &TimeZone) -> String {
+    words::time(at, zone)
+}
+
+async fn name_of(state: &WebState, receptionist: &Receptionist, request: &Reschedule) -> Result<String, PageError> {
+    let by = receptionist.actor();
+    let practitioners = scheduler::practitioners(&state.db, &by).await?;
+    let now = scheduler::glance(&state.db, &by, request.appointment).await?.map(|a| a.practitioner.id);
+    let id = request.practitioner.or(now);
+    let one = practitioners.into_iter().find(|one| Some(one.id) == id);
+    Ok(one.map_or_else(|| "this practitioner".to_owned(), |one| one.short))
+}
+
+async fn show(
+    state: &WebState,
+    receptionist: &Receptionist,
+    page: Page,
+    appointment: AppointmentView,
+    form: MoveForm,
+    problem: Option<Problem>,
+) -> Result<Response, PageError> {
+    let status = if problem.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let html = MovePage {
+        page,
+        staff: Staff::new(receptionist, Here::Today),
+        when: words::date_and_time(appointment.starts_at, &receptionist.clinic.zone),
+        practitioners: scheduler::practitioners(&state.db, &receptionist.actor()).await?,
+        appointment,
+        form,
+        problem,
+    };
+    Ok((status, Html(html.render()?)).into_response())
+}

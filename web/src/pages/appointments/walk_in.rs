@@ -1,0 +1,99 @@
+//! A walk-in: somebody stands at the desk without an appointment, and joins today's queue of a practitioner.
+
+use super::{
+    announce,
+    book::{self, BookingForm, Options, Who},
+};
+use crate::{
+    errors::PageError,
+    extract::Receptionist,
+    page::{Here, Page, Staff},
+    state::WebState,
+};
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    http::StatusCode,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use scheduler::{WalkIn, WalkInError};
+
+#[derive(Template)]
+#[template(path = "appointments/walk_in.html")]
+struct WalkInPage {
+    page: Page,
+    staff: Staff,
+    who: Who,
+    options: Options,
+    problem: Option<String>,
+}
+
+/// The empty form.
+pub(crate) async fn get(
+    State(state): State<WebState>,
+    receptionist: Receptionist,
+    page: Page,
+) -> Result<Response, PageError> {
+    show(&state, &receptionist, page, BookingForm::default(), None).await
+}
+
+/// The patient is in the queue; or the form again with what is missing.
+pub(crate) async fn post(
+    State(state): State<WebState>,
+    receptionist: Receptionist,
+    page: Page,
+    Form(form): Form<BookingForm>,
+) -> Result<Response, PageError> {
+    let by = receptionist.actor();
+    let patient = match book::patient(&state, &by, &form).await? {
+        Ok(patient) => patient,
+        Err(what) => return show(&state, &receptionist, page, form, Some(what.to_owned())).await,
+    };
+    let options = Options::new(&state, &by, &form).await?;
+    let (Some(practitioner), Some(visit_type)) = (options.practitioner, options.visit_type) else {
+        return show(&state, &receptionist, page, form, Some("Choose the practitioner.".to_owned())).await;
+    };
+    let walk_in = WalkIn { patient, practitioner, visit_type };
+    match scheduler::walk_in(&state.db, &*state.clock, &*state.random, &by, walk_in).await {
+        Ok(id) => {
+            announce(&state, &by, id).await;
+            Ok(Redirect::to("/desk").into_response())
+        }
+        Err(WalkInError::Database(error)) => Err(error.into()),
+        Err(refusal) => show(&state, &receptionist, page, form, Some(sentence(&refusal))).await,
+    }
+}
+
+fn sentence(refusal: &WalkInError) -> String {
+    match refusal {
+        WalkInError::PatientBusy => "The patient has an appointment now. Open it, and let them arrive for that one.",
+        WalkInError::QueueFull => {
+            "So many are seen at this time already that nobody fits in. Choose another practitioner."
+        }
+        WalkInError::NotOffered => "This practitioner does not offer this type of visit.",
+        WalkInError::NoSuchPatient => "This patient is not known here.",
+        WalkInError::NoSuchPractitioner => "This practitioner is not known here.",
+        WalkInError::Database(_) => "It could not be booked.",
+    }
+    .to_owned()
+}
+
+async fn show(
+    state: &WebState,
+    receptionist: &Receptionist,
+    page: Page,
+    form: BookingForm,
+    problem: Option<String>,
+) -> Result<Response, PageError> {
+    let by = receptionist.actor();
+    let status = if problem.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let html = WalkInPage {
+        page,
+        staff: Staff::new(receptionist, Here::Today),
+        who: book::who(state, &by, &form).await?,
+        options: Options::new(state, &by, &form).await?,
+        problem,
+    };
+    Ok((status, Html(html.render()?)).into_response())
+}
