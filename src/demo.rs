@@ -2,8 +2,8 @@
 
 use anyhow::ensure;
 use domain::{Random, Redacted};
-use scheduler::demo::Demo;
-use service::{clock::SystemClock, config::Config, postgres::Db, random::SystemRandom};
+use scheduler::demo::{Demo, DemoToken};
+use service::{clock::SystemClock, config::Config, keys::DemoTokenKey, postgres::Db, random::SystemRandom};
 
 /// Makes the demo clinics in the database of `DATABASE_URL`, and says who may sign in.
 pub async fn run(config: &Config) -> anyhow::Result<()> {
@@ -22,6 +22,13 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
 pub async fn make(db: &Db) -> anyhow::Result<Demo> {
     let hash = |password: &str| hashed(&SystemRandom, password);
     scheduler::demo::demo(db, &SystemClock, &SystemRandom, &hash).await
+}
+
+/// The same, and tokens for programs.
+pub async fn make_with_tokens(db: &Db, key: &DemoTokenKey) -> anyhow::Result<(Demo, Vec<DemoToken>)> {
+    let demo = make(db).await?;
+    let tokens = scheduler::demo::api_tokens(db, &SystemClock, &SystemRandom, key).await?;
+    Ok((demo, tokens))
 }
 
 fn hashed(random: &dyn Random, password: &str) -> String {

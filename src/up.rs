@@ -98,14 +98,18 @@ async fn serve(
     })
     .await?;
     let parts = Parts::connect(config).await?;
-    let demo = if config.settings.demo { step("Demo clinics", demo::make(&parts.db)).await? } else { Demo::default() };
+    let keys = Keys::derive(config.secret()?)?;
+    let (demo, tokens) = if config.settings.demo {
+        step("Demo clinics", demo::make_with_tokens(&parts.db, &keys.demo_token)).await?
+    } else {
+        (Demo::default(), Vec::new())
+    };
     let internal_address = internal.local_addr()?;
     let everything =
         step("Web, signaling, media relay, scheduler", Everything::start(&parts, config, pages, internal, stop))
             .await?;
 
-    let keys = Keys::derive(config.secret()?)?;
-    let ready = Ready::new(&config.public_url, internal_address, demo, &keys.visit_link);
+    let ready = Ready::new(&config.public_url, internal_address, demo, tokens, &keys.visit_link);
     folder.write_private("ready.json", &ready.to_json())?;
     println!("  {:<42} {:>5.1} s", "Everything runs", began.elapsed().as_secs_f32());
     println!("{}", ready.words());

@@ -4,6 +4,7 @@
 
 mod furnish;
 mod people;
+mod programs;
 mod visits;
 
 use crate::{day, patients, tables, views::AppointmentView};
@@ -12,6 +13,7 @@ use domain::{Actor, AppointmentId, ClinicId, Clock, Random, Role, Who};
 use furnish::furnish;
 use jiff::Timestamp;
 use people::{CLINICS, CONSULTATION, DemoClinic};
+pub use programs::{DemoToken, api_tokens};
 use service::postgres::Db;
 use uuid::Uuid;
 use visits::Diary;

@@ -15,6 +15,9 @@ pub type OfferLinkKey = Redacted<[u8; 32]>;
 /// Grows into the Ed25519 key of the join tokens.
 pub type JoinTokenSeed = Redacted<[u8; 32]>;
 
+/// Grows into the demo's API tokens.
+pub type DemoTokenKey = Redacted<[u8; 32]>;
+
 /// All of them.
 #[derive(Debug, Clone)]
 pub struct Keys {
@@ -24,6 +27,8 @@ pub struct Keys {
     pub offer_link: OfferLinkKey,
     /// For `scheduler::join_tokens`.
     pub join_token: JoinTokenSeed,
+    /// For `scheduler::demo::api_tokens`.
+    pub demo_token: DemoTokenKey,
 }
 
 /// The secret is shorter than [`MIN_SECRET_BYTES`].
@@ -42,6 +47,7 @@ impl Keys {
             visit_link: expand(&root, b"visit link v1"),
             offer_link: expand(&root, b"offer link v1"),
             join_token: expand(&root, b"join token v1"),
+            demo_token: expand(&root, b"demo token v1"),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What is told when everything runs: to a person on the terminal, to a script in `.bedside/ready.json`.
 
 use domain::Role;
-use scheduler::demo::{Demo, DemoAccount, DemoVisit};
+use scheduler::demo::{Demo, DemoAccount, DemoToken, DemoVisit};
 use serde::Serialize;
 use service::keys::VisitLinkKey;
 use std::net::SocketAddr;
@@ -14,6 +14,15 @@ pub struct Ready {
     internal_url: String,
     accounts: Vec<Account>,
     visits: Vec<Visit>,
+    /// Of the first clinic, one for each role.
+    api_tokens: Vec<Token>,
+}
+
+#[derive(Serialize)]
+struct Token {
+    role: Role,
+    clinic: String,
+    token: String,
 }
 
 #[derive(Serialize)]
@@ -36,11 +45,13 @@ struct Visit {
 
 impl Ready {
     /// What to tell about a running installation.
-    pub fn new(url: &Url, internal: SocketAddr, demo: Demo, key: &VisitLinkKey) -> Self {
+    pub fn new(url: &Url, internal: SocketAddr, demo: Demo, tokens: Vec<DemoToken>, key: &VisitLinkKey) -> Self {
         let url = url.as_str().trim_end_matches('/').to_owned();
         let visits = demo.visits.into_iter().map(|visit| Visit::new(visit, &url, key)).collect();
         let accounts = demo.accounts.into_iter().map(Account::from).collect();
-        Self { url, internal_url: format!("http://{internal}"), accounts, visits }
+        let first = tokens.first().map(|token| token.clinic);
+        let tokens = tokens.into_iter().filter(|token| Some(token.clinic) == first).map(Token::from).collect();
+        Self { url, internal_url: format!("http://{internal}"), accounts, visits, api_tokens: tokens }
     }
 
     /// The text of `.bedside/ready.json`.
@@ -98,6 +109,12 @@ impl Account {
     /// Names come with and without their title.
     fn is_called(&self, name: &str) -> bool {
         self.name == name || name.ends_with(&self.name) || self.name.ends_with(name)
+    }
+}
+
+impl From<DemoToken> for Token {
+    fn from(DemoToken { role, clinic, token }: DemoToken) -> Self {
+        Self { role, clinic: clinic.to_owned(), token: token.into_inner() }
     }
 }
 

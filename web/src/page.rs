@@ -61,6 +61,8 @@ pub enum Here {
     Schedules,
     /// The history.
     History,
+    /// Tokens and webhooks.
+    Programs,
     /// The demo's mailbox.
     Mailbox,
     /// None of them.
@@ -105,6 +107,11 @@ impl Staff {
 
     /// Whether the navigation shows the history.
     pub fn reads_history(&self) -> bool {
+        self.role == Role::Administrator
+    }
+
+    /// Whether the navigation shows the programs.
+    pub fn runs_programs(&self) -> bool {
         self.role == Role::Administrator
     }
 

@@ -19,7 +19,7 @@ mod slots;
 mod token;
 mod version;
 mod visit_types;
-mod webhooks;
+pub(crate) mod webhooks;
 
 pub use limits::Limits;
 

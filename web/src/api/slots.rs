@@ -47,10 +47,10 @@ struct Asked {
     #[param(value_type = Option<Uuid>)]
     practitioner_id: Option<PractitionerId>,
     /// From this instant or day of the clinic on; without it from now.
-    #[param(value_type = Option<BoundText>)]
+    #[param(value_type = Option<BoundText>, inline)]
     from: Option<Bound>,
     /// Before this instant, or on this day of the clinic at the latest; without it within two weeks of `from`.
-    #[param(value_type = Option<BoundText>)]
+    #[param(value_type = Option<BoundText>, inline)]
     to: Option<Bound>,
     /// A language that the practitioner speaks, as a BCP 47 tag.
     #[param(value_type = Option<String>, min_length = 2, max_length = 35, example = "pt-br")]

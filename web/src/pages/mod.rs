@@ -8,6 +8,7 @@ pub(crate) mod front;
 pub(crate) mod history;
 pub(crate) mod mailbox;
 pub(crate) mod patients;
+pub(crate) mod programs;
 pub(crate) mod schedules;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;

@@ -128,10 +128,10 @@ impl IntoResponse for Appointment {
 #[into_params(parameter_in = Query)]
 struct Filter {
     /// Starting then or later: an instant, or a day of the clinic.
-    #[param(value_type = Option<BoundText>)]
+    #[param(value_type = Option<BoundText>, inline)]
     from: Option<Bound>,
     /// Starting before this instant, or on this day of the clinic at the latest.
-    #[param(value_type = Option<BoundText>)]
+    #[param(value_type = Option<BoundText>, inline)]
     to: Option<Bound>,
     #[param(value_type = Option<Uuid>)]
     practitioner_id: Option<PractitionerId>,
