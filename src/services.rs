@@ -14,9 +14,16 @@ use scheduler::{
     Carriers, Links, Mailer, SchedulerConfig, Texts, WebhookSender,
     join_tokens::{SigningKey, VerifyingKey},
     messages::SmsWebhook,
+    run::Announce,
 };
 use service::{
-    bus::Bus, clock::SystemClock, config::Config, health::Health, keys::Keys, postgres::Db, random::SystemRandom,
+    bus::{Bus, Happening, Topic},
+    clock::SystemClock,
+    config::Config,
+    health::Health,
+    keys::Keys,
+    postgres::Db,
+    random::SystemRandom,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -103,8 +110,21 @@ pub fn scheduler(parts: &Parts, config: &Config) -> anyhow::Result<SchedulerConf
     let links = Links { public_url: config.public_url.clone(), key: keys.visit_link };
     let carriers = Carriers::new(mailer(config)?, texts(config)?, links, &config.settings.mail_from)?;
     let webhooks = WebhookSender::new().context("the system's certificates cannot be read")?;
+    let announce = announce(parts.bus.clone());
     let (db, clock) = (parts.db.clone(), parts.clock.clone());
-    Ok(SchedulerConfig { db, clock, carriers, webhooks, offer_link: keys.offer_link })
+    Ok(SchedulerConfig { db, clock, carriers, webhooks, offer_link: keys.offer_link, announce })
+}
+
+/// Tells the bus what the passing of time has changed.
+fn announce(bus: Bus) -> Announce {
+    Arc::new(move |clinic, appointment| {
+        let bus = bus.clone();
+        Box::pin(async move {
+            for topic in [Topic::Clinic(clinic), Topic::Appointment(appointment)] {
+                bus.publish(topic, Happening::AppointmentChanged { appointment }).await;
+            }
+        })
+    })
 }
 
 /// E-mail goes to the server that is named; in the demo onto the mailbox page; without either it waits.

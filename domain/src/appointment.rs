@@ -17,7 +17,7 @@ pub enum AppointmentState {
     Fulfilled,
     /// It will not take place.
     Cancelled,
-    /// The patient did not come.
+    /// Patient and practitioner did not meet: one of them, or neither, was there.
     NoShow,
 }
 
@@ -54,11 +54,20 @@ impl AppointmentState {
         }
     }
 
-    /// The time has passed and nobody came.
+    /// The time has passed, and nobody came or nobody admitted who waited.
     pub const fn miss(self) -> Result<Self, InvalidTransition> {
         match self {
-            Self::Booked => Ok(Self::NoShow),
-            _ => Err(self.refuse("marking as not come")),
+            Self::Booked | Self::Arrived => Ok(Self::NoShow),
+            _ => Err(self.refuse("marking as missed")),
+        }
+    }
+
+    /// It was not missed after all, and stands as it did before.
+    pub const fn undo_miss(self, has_arrived: bool) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::NoShow if has_arrived => Ok(Self::Arrived),
+            Self::NoShow => Ok(Self::Booked),
+            _ => Err(self.refuse("taking back that it was missed")),
         }
     }
 
@@ -210,6 +219,18 @@ mod tests {
         ] {
             assert!(state.reschedule().is_err(), "{state:?}");
         }
+    }
+
+    #[test]
+    fn what_was_missed_can_be_taken_back_and_what_took_place_is_not_missed() {
+        for (state, has_arrived) in [(AppointmentState::Booked, false), (AppointmentState::Arrived, true)] {
+            let missed = state.miss().expect("nobody met");
+            assert_eq!(missed.undo_miss(has_arrived), Ok(state));
+        }
+        for state in [AppointmentState::Fulfilled, AppointmentState::Cancelled, AppointmentState::NoShow] {
+            assert!(state.miss().is_err(), "{state:?}");
+        }
+        assert!(AppointmentState::Booked.undo_miss(false).is_err());
     }
 
     #[test]

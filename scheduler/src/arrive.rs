@@ -2,7 +2,7 @@
 
 use crate::{
     events::{self, EventKind},
-    seat::Seat,
+    seat::{Seat, WAITING},
     tables,
 };
 use domain::{Actor, AppointmentId, AppointmentState, ArrivalWindow, Clock, EncounterState, Who, appointment::Arrival};
@@ -63,6 +63,9 @@ pub async fn arrive(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentId) -
             .await?;
     }
     let arrived_at = tables::seats::take(&mut tx, by.clinic, id, now).await?;
+    if appointment.state != AppointmentState::Fulfilled {
+        tables::presences::seen(&mut tx, by.clinic, id, WAITING, now).await?;
+    }
     let ahead = tables::views::find(&mut tx, by.clinic, id).await?.map_or(0, |view| view.ahead);
     if is_new {
         let event = AuditEvent::new("appointment.arrived").appointment(id).patient(appointment.patient);

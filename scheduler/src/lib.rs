@@ -12,6 +12,7 @@ pub mod book;
 pub mod cancel;
 pub mod change_schedule;
 pub mod clinic;
+pub mod confirm;
 pub mod day;
 pub mod demo;
 pub mod desk;
@@ -25,6 +26,7 @@ pub mod join_tokens;
 pub mod messages;
 pub mod missed;
 pub mod patients;
+pub mod presence;
 pub mod preview_schedule;
 pub mod recompute_times;
 pub mod reschedule;
@@ -37,6 +39,7 @@ pub mod seat;
 pub mod send_link;
 pub mod series;
 mod tables;
+pub mod undo_missed;
 pub mod views;
 pub mod visit_link;
 pub mod visit_sessions;
@@ -59,6 +62,7 @@ pub use book::{BookError, BookRequest, Needs, book};
 pub use cancel::{Cancel, CancelError, cancel};
 pub use change_schedule::{ChangeScheduleError, ScheduleChange, change_schedule};
 pub use clinic::{clinic, practitioners};
+pub use confirm::{ConfirmError, confirm};
 pub use day::day;
 pub use desk::{DeskOf, DeskView, MAX_DESK_COLUMNS, desk};
 pub use events::{EventKind, EventView, events};
@@ -72,6 +76,7 @@ pub use hold::{HoldError, HoldRequest, HoldView, hold, release_hold};
 pub use idempotency::IdempotencyKey;
 pub use messages::{Carriers, Delivery, Links, Mailer, Texts, Unreached, deliveries, mailbox, not_delivered};
 pub use patients::{AddPatientError, NewPatient, add_patient, appointments_of, find_patients, patient};
+pub use presence::{Place, Presence, Present, in_consultation, presences};
 pub use preview_schedule::{DayPreview, PractitionerPreview, SchedulePreview, preview_schedule};
 pub use recompute_times::{Recomputed, recompute_all, recompute_times};
 pub use reschedule::{Reschedule, RescheduleError, reschedule};
@@ -84,6 +89,7 @@ pub use send_link::{SendLinkError, send_link};
 pub use series::{
     BookSeriesError, SeriesBooked, SeriesConflict, SeriesRequest, SeriesView, SeriesVisit, book_series, series,
 };
+pub use undo_missed::{UndoMissedError, undo_missed};
 pub use views::{
     Absent, AppointmentView, ClinicView, EncounterView, PatientView, PractitionerView, Readiness, ResourceKind,
     ResourceView, ScheduleExceptionView, VisitTypeName, VisitTypeView,

@@ -3,7 +3,11 @@
 //! What was agreed on is the clock on the wall. The instants beside it were computed by the rules as they were known then, and
 //! reminders, waiting rooms and reservations go by the instants.
 
-use crate::{availability::first_instant, tables};
+use crate::{
+    availability::first_instant,
+    messages::{self, News},
+    tables,
+};
 use domain::{Actor, AppointmentId, ClinicId, Clock, ScheduleExceptionId, Who};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
@@ -70,6 +74,7 @@ pub async fn recompute_times(
         if shifts.contains_key(&appointment.id) {
             let ends_at = appointment.ends_at.to_jiff() + wanted[&appointment.id];
             tables::appointments::recompute(&mut tx, by.clinic, appointment.id, to, ends_at).await?;
+            messages::plan(&mut tx, by.clinic, now, appointment.id, News::Moved).await?;
             done.moved.push((appointment.id, from, to));
         } else {
             done.overlapping.push((appointment.id, from, to));

@@ -8,10 +8,10 @@ use crate::{
     waitlist::{pass_on, tell as tell_of_offers},
     webhooks::{WebhookSender, tell_webhooks},
 };
-use domain::{Actor, ClinicId, Clock, Who};
+use domain::{Actor, AppointmentId, ClinicId, Clock, Who};
 use jiff::SignedDuration;
 use service::{keys::OfferLinkKey, postgres::Db};
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval},
@@ -55,6 +55,17 @@ pub struct SchedulerConfig {
     pub webhooks: WebhookSender,
     /// Signs the links of waitlist offers.
     pub offer_link: OfferLinkKey,
+    /// Told what the passing of time has changed.
+    pub announce: Announce,
+}
+
+/// Told of each appointment that the passing of time has changed, after the commit: open pages read again. It may lose everything,
+/// since they also do so every few seconds.
+pub type Announce = Arc<dyn Fn(ClinicId, AppointmentId) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Where no page is open.
+pub fn to_nobody() -> Announce {
+    Arc::new(|_, _| Box::pin(std::future::ready(())))
 }
 
 /// Works until `shutdown`, then ends after the piece of work in hand. Any number of schedulers may run.
@@ -132,7 +143,9 @@ pub async fn tell(config: &SchedulerConfig) -> anyhow::Result<()> {
 /// One round of marking missed appointments, over all clinics.
 pub async fn miss(config: &SchedulerConfig) -> anyhow::Result<()> {
     for clinic in clinics(&config.db).await? {
-        mark_missed(&config.db, &*config.clock, &actor(clinic)).await?;
+        for appointment in mark_missed(&config.db, &*config.clock, &actor(clinic)).await? {
+            (config.announce)(clinic, appointment).await;
+        }
     }
     Ok(())
 }

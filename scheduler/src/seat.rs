@@ -1,12 +1,20 @@
 //! The seat in the waiting room, while its owner waits.
 
-use crate::{appointment::may_see, tables, views::Readiness};
+use crate::{
+    appointment::may_see,
+    presence::{Place, Present},
+    tables,
+    views::Readiness,
+};
 use domain::{Actor, AppointmentId, Clock};
 use jiff::Timestamp;
 use service::{
     audit::{self, AuditEvent},
     postgres::Db,
 };
+
+/// The patient, where they wait.
+pub(crate) const WAITING: (Present, Place) = (Present::Patient, Place::WaitingRoom);
 
 /// A place in the waiting room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +31,10 @@ pub async fn seen(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentId) -> 
         return Ok(());
     }
     let mut tx = db.begin(by).await?;
-    tables::seats::touch(&mut tx, by.clinic, id, clock.now()).await?;
+    let now = clock.now();
+    if tables::seats::touch(&mut tx, by.clinic, id, now).await? {
+        tables::presences::seen(&mut tx, by.clinic, id, WAITING, now).await?;
+    }
     tx.commit().await
 }
 
@@ -49,7 +60,9 @@ pub async fn leave_seat(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentI
         return Ok(());
     }
     let mut tx = db.begin(by).await?;
-    if tables::seats::leave(&mut tx, by.clinic, id, clock.now()).await? {
+    let now = clock.now();
+    if tables::seats::leave(&mut tx, by.clinic, id, now).await? {
+        tables::presences::seen(&mut tx, by.clinic, id, WAITING, now).await?;
         audit::record(&mut tx, by, AuditEvent::new("seat.left").appointment(id)).await?;
     }
     tx.commit().await

@@ -18,6 +18,7 @@ pub(crate) mod outbox;
 pub(crate) mod participants;
 pub(crate) mod patients;
 pub(crate) mod practitioners;
+pub(crate) mod presences;
 pub(crate) mod reservations;
 pub(crate) mod resources;
 pub(crate) mod schedule_exceptions;

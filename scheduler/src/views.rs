@@ -237,6 +237,8 @@ pub struct AppointmentView {
     pub source: Source,
     /// For [`AppointmentState::NoShow`]: who was not there.
     pub absent: Option<Absent>,
+    /// Why a person took back that it was missed, if one did.
+    pub outcome_reason: Option<String>,
     /// Why it was moved the last time, if it was.
     pub reschedule_reason: Option<String>,
     /// Who and what else is reserved.

@@ -5,6 +5,7 @@ mod enter;
 mod keeper;
 mod local_socket;
 mod place;
+mod presence;
 
 pub(crate) use local_socket::{LocalSocket, Outbound, Outbox, SocketId};
 

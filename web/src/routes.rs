@@ -63,6 +63,7 @@ fn staff() -> Router<WebState> {
         .route("/appointments/hold/release", post(pages::appointments::hold::release))
         .route("/appointments/{id}", get(pages::appointments::show::get))
         .route("/appointments/{id}/send-link", post(pages::appointments::send_link::post))
+        .route("/appointments/{id}/undo-missed", post(pages::appointments::undo_missed::post))
         .route("/appointments/{id}/cancel", post(pages::appointments::cancel::post))
         .route(
             "/appointments/{id}/move",
@@ -93,6 +94,7 @@ fn staff() -> Router<WebState> {
 fn patients() -> Router<WebState> {
     Router::new()
         .route("/visit/{token}", get(pages::visit::arrive::get).post(pages::visit::arrive::post))
+        .route("/answer/{token}", get(pages::visit::answer::get).post(pages::visit::answer::post))
         .route("/not-you", get(pages::visit::not_you::get))
         .route("/waiting/{appointment}", get(pages::visit::waiting::get))
         .route("/waiting/{appointment}/events", get(pages::visit::waiting::events))

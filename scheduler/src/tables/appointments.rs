@@ -1,6 +1,7 @@
 //! `appointments`.
 
 use crate::series::SeriesVisit;
+use crate::tables::presences;
 use domain::{
     Actor, AppointmentId, AppointmentState, ClinicId, PatientId, PractitionerId, Scope, SeriesId, Source, VisitTypeId,
     Who,
@@ -281,7 +282,19 @@ pub(crate) async fn set_state(
     one_row(&result)
 }
 
-/// Some booked appointments that were missed at `now`, and whose they were: at most `limit`, oldest first.
+/// An appointment that was missed, with what says by whom. Its row is locked until the transaction ends.
+pub(crate) struct Missed {
+    pub(crate) id: AppointmentId,
+    pub(crate) patient: PatientId,
+    pub(crate) state: AppointmentState,
+    pub(crate) starts_at: jiff_sqlx::Timestamp,
+    pub(crate) ends_at: jiff_sqlx::Timestamp,
+    /// When the patient was last seen in the waiting room; `None` for who never arrived.
+    pub(crate) waited_until: Option<jiff_sqlx::Timestamp>,
+}
+
+/// Some appointments that were missed at `now`: at most `limit`, oldest first. Not those whose patient waits at this moment, and not
+/// those about which a person has decided.
 ///
 /// The rows are locked; those that somebody else holds are left for the next round.
 pub(crate) async fn lock_missed(
@@ -289,24 +302,86 @@ pub(crate) async fn lock_missed(
     clinic: ClinicId,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<(AppointmentId, PatientId)>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"select a.id as "id: AppointmentId", a.patient_id as "patient_id: PatientId"
+) -> Result<Vec<Missed>, sqlx::Error> {
+    sqlx::query_as!(
+        Missed,
+        r#"select
+               a.id as "id: AppointmentId",
+               a.patient_id as "patient: PatientId",
+               a.state as "state: AppointmentState",
+               a.starts_at as "starts_at: jiff_sqlx::Timestamp",
+               a.ends_at as "ends_at: jiff_sqlx::Timestamp",
+               case
+                   when a.state = 'arrived' then greatest(
+                       s.last_seen_at,
+                       (
+                           select max(p.last_seen_at)
+                           from presences p
+                           where p.clinic_id = a.clinic_id
+                             and p.appointment_id = a.id
+                             and p.who = 'patient'
+                             and p.place = 'waiting_room'
+                       )
+                   )
+               end as "waited_until: jiff_sqlx::Timestamp"
            from appointments a
            join clinics c on c.id = a.clinic_id
+           left join seats s on s.appointment_id = a.id
            where a.clinic_id = $1
-             and a.state = 'booked'
+             and a.state in ('booked', 'arrived')
+             and a.outcome_reason is null
              and a.ends_at + make_interval(mins => c.arrive_late_minutes) <= $2
+             and (a.state = 'booked' or s.left_at is not null or coalesce(s.last_seen_at < $4, true))
            order by a.starts_at
            limit $3
            for update of a skip locked"#,
         clinic.0,
         now.to_sqlx() as _,
         limit,
+        (now - presences::GAP).to_sqlx() as _,
     )
     .fetch_all(connection)
+    .await
+}
+
+/// A person decided about the outcome, and why: the passing of time no longer does.
+pub(crate) async fn set_outcome_reason(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!(
+        "update appointments
+         set outcome_reason = $3
+         where clinic_id = $1 and id = $2",
+        clinic.0,
+        id.0,
+        reason,
+    )
+    .execute(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.patient_id)).collect())
+    one_row(&result)
+}
+
+/// Writes that the patient said they will come; whether they had not said so before.
+pub(crate) async fn confirm(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query!(
+        "update appointments
+         set confirmed_at = $3
+         where clinic_id = $1 and id = $2 and confirmed_at is null",
+        clinic.0,
+        id.0,
+        now.to_sqlx() as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
 }
 
 /// Whose visit a link opens, if its version is still the good one. Goes through a door.

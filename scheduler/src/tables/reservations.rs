@@ -225,6 +225,24 @@ pub(crate) async fn release(
     Ok(())
 }
 
+/// What an appointment had reserved binds again; [`NO_OVERLAP`] refuses when somebody else has it by now.
+pub(crate) async fn take_back(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    appointment: AppointmentId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update reservations
+         set active = true
+         where clinic_id = $1 and appointment_id = $2",
+        clinic.0,
+        appointment.0,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// What an appointment reserved besides its practitioner and its patient.
 pub(crate) async fn of_appointment(
     connection: &mut PgConnection,

@@ -27,24 +27,24 @@ pub(crate) async fn take(
     Ok(arrived_at.to_jiff())
 }
 
-/// The patient's page is there, at most every few seconds worth a write.
+/// The patient's page is there; whether there is a seat to be on.
 pub(crate) async fn touch(
     connection: &mut PgConnection,
     clinic: ClinicId,
     appointment: AppointmentId,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query!(
         "update seats
-         set last_seen_at = $3
-         where clinic_id = $1 and appointment_id = $2 and last_seen_at < $3",
+         set last_seen_at = greatest(last_seen_at, $3)
+         where clinic_id = $1 and appointment_id = $2",
         clinic.0,
         appointment.0,
         now.to_sqlx() as _,
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(result.rows_affected() == 1)
 }
 
 /// What the device check found; whether there is such a seat.
@@ -87,4 +87,19 @@ pub(crate) async fn leave(
     .execute(connection)
     .await?;
     Ok(result.rows_affected() == 1)
+}
+
+/// Whether the patient of an appointment has arrived at some time.
+pub(crate) async fn is_taken(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    appointment: AppointmentId,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from seats where clinic_id = $1 and appointment_id = $2) as "is_taken!""#,
+        clinic.0,
+        appointment.0,
+    )
+    .fetch_one(connection)
+    .await
 }

@@ -102,6 +102,7 @@ struct Row {
     confirmed_at: Option<jiff_sqlx::Timestamp>,
     source: Source,
     absent: Option<Absent>,
+    outcome_reason: Option<String>,
     reschedule_reason: Option<String>,
     resources: Json<Vec<ResourceView>>,
 }
@@ -164,6 +165,7 @@ async fn select(
                a.confirmed_at as "confirmed_at: jiff_sqlx::Timestamp",
                a.source as "source: Source",
                a.absent as "absent: Absent",
+               a.outcome_reason,
                a.reschedule_reason,
                (
                    select coalesce(
@@ -253,6 +255,7 @@ impl From<Row> for AppointmentView {
             confirmed_at: row.confirmed_at.map(jiff_sqlx::Timestamp::to_jiff),
             source: row.source,
             absent: row.absent,
+            outcome_reason: row.outcome_reason,
             reschedule_reason: row.reschedule_reason,
             resources: row.resources.0,
             patient: PatientView {

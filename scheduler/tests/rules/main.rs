@@ -16,6 +16,7 @@ mod missed;
 mod needs;
 mod overbooking;
 mod patients;
+mod presence;
 mod recomputing;
 mod rescheduling;
 mod series;

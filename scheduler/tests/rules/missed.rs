@@ -4,7 +4,10 @@ use crate::house::{House, at};
 use domain::{Actor, AppointmentState, Who};
 use jiff::SignedDuration;
 use scheduler::{
-    Mailer, SchedulerConfig, Texts, WebhookSender, join_tokens, missed::mark_missed, run::purge, visit_sessions,
+    Mailer, SchedulerConfig, Texts, WebhookSender, join_tokens,
+    missed::mark_missed,
+    run::{purge, to_nobody},
+    visit_sessions,
 };
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -16,10 +19,10 @@ async fn an_appointment_is_missed_when_its_window_has_closed(pool: PgPool) {
     let later = house.book(1, at("11:00")).await.expect("a free slot");
     let by = Actor { clinic: house.riverside.id, who: Who::Service("scheduler") };
     house.clock.set(at("10:44"));
-    assert_eq!(mark_missed(&house.db, &house.clock, &by).await.expect("a round"), 0);
+    assert_eq!(mark_missed(&house.db, &house.clock, &by).await.expect("a round"), []);
     house.clock.set(at("10:45"));
-    assert_eq!(mark_missed(&house.db, &house.clock, &by).await.expect("a round"), 1);
-    assert_eq!(mark_missed(&house.db, &house.clock, &by).await.expect("a round"), 0);
+    assert_eq!(mark_missed(&house.db, &house.clock, &by).await.expect("a round"), [missed]);
+    assert_eq!(mark_missed(&house.db, &house.clock, &by).await.expect("a round"), []);
     for (id, state) in [(missed, AppointmentState::NoShow), (later, AppointmentState::Booked)] {
         let view = scheduler::glance(&house.db, &by, id).await.expect("a read").expect("an appointment");
         assert_eq!(view.state, state);
@@ -43,6 +46,7 @@ async fn what_expired_a_day_ago_is_thrown_away(pool: PgPool) {
         carriers,
         webhooks: WebhookSender::new().expect("certificates"),
         offer_link: house.keys.offer_link.clone(),
+        announce: to_nobody(),
     };
     let rows = async || -> (i64, i64) {
         sqlx::query_as("select (select count(*) from join_tokens), (select count(*) from visit_sessions)")

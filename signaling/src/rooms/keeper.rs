@@ -1,6 +1,6 @@
 //! The task that keeps one room on this node: it listens to sockets, relay and bus, and tells each socket what it may know.
 
-use super::{LocalSocket, RoomCommand, SocketId};
+use super::{LocalSocket, RoomCommand, SocketId, presence::PRESENT_EVERY};
 use crate::{
     Node,
     placement::Placement,
@@ -86,6 +86,8 @@ impl Keeper {
         let mut happenings = self.happenings();
         let mut read_again = interval(READ_AGAIN);
         read_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut present = interval(PRESENT_EVERY);
+        present.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let draining = self.node.draining.clone();
         loop {
             tokio::select! {
@@ -93,6 +95,7 @@ impl Keeper {
                 news = next_news(&mut self.news) => self.hear(news),
                 Some(happening) = happenings.next() => self.happened(happening).await,
                 _ = read_again.tick() => self.read_again().await,
+                _ = present.tick() => self.write_presences().await,
                 () = draining.cancelled(), if self.sockets.is_empty() => self.is_over = true,
             }
             if self.is_idle() && self.node.rooms.let_go(self.room, &self.commands) {
@@ -114,9 +117,11 @@ impl Keeper {
     async fn obey(&mut self, command: RoomCommand) {
         match command {
             RoomCommand::Enter { socket, entry, reply } => {
+                let id = socket.id;
                 let entered = self.enter(*socket, entry).await;
                 // Who asked may be gone; then its socket detaches next.
                 let _ = reply.send(entered);
+                self.write_presence_of(id).await;
             }
             RoomCommand::Rejoin { socket, offer, reply } => {
                 let rejoined = self.rejoin(socket, offer).await;
@@ -129,6 +134,7 @@ impl Keeper {
             RoomCommand::Status { socket, status } => self.say_status(socket, status).await,
             RoomCommand::Leave { socket } => self.leave(socket).await,
             RoomCommand::Detach { socket } => {
+                self.write_presence_of(socket).await;
                 self.sockets.remove(&socket);
             }
         }
@@ -183,6 +189,7 @@ impl Keeper {
     async fn end(&mut self) {
         if !std::mem::replace(&mut self.is_over, true) {
             tracing::info!("the room ends with its encounter");
+            self.write_presences().await;
         }
         for (_, socket) in self.sockets.drain() {
             socket.outbox.send(ServerMessage::Ended {});
@@ -220,6 +227,7 @@ impl Keeper {
     }
 
     async fn leave(&mut self, socket: SocketId) {
+        self.write_presence_of(socket).await;
         let Some(socket) = self.sockets.remove(&socket) else { return };
         socket.outbox.close(close::LEFT);
         tracing::info!(participant.id = %socket.participant, "left the room");

@@ -3,7 +3,7 @@
 use crate::words;
 use domain::{AppointmentState, EncounterState};
 use jiff::{Timestamp, tz::TimeZone};
-use scheduler::{AppointmentView, Readiness};
+use scheduler::{Absent, AppointmentView, Readiness};
 
 /// A state as a chip: its class in the style sheet, and its word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) fn chip(appointment: &AppointmentView, now: Timestamp, zone: &TimeZon
         AppointmentState::Arrived if appointment.left => Chip::new("alert", "Left the waiting room"),
         AppointmentState::Arrived => Chip::new("wait", waiting(appointment, now)),
         AppointmentState::Cancelled => Chip::new("", "Cancelled"),
-        AppointmentState::NoShow => Chip::new("alert", "Did not come"),
+        AppointmentState::NoShow => Chip::new("alert", missed(appointment.absent)),
         AppointmentState::Fulfilled => match &appointment.encounter {
             Some(encounter) if encounter.state == EncounterState::InProgress => {
                 Chip::new("now", format!("In the visit since {}", words::time(encounter.started_at, zone)))
@@ -39,6 +39,15 @@ pub(crate) fn chip(appointment: &AppointmentView, now: Timestamp, zone: &TimeZon
             }
             None => Chip::new("done", "Seen"),
         },
+    }
+}
+
+/// Who missed whom. A patient who waited did come.
+const fn missed(absent: Option<Absent>) -> &'static str {
+    match absent {
+        Some(Absent::Practitioner) => "Waited, was not seen",
+        Some(Absent::Both) => "Did not meet",
+        Some(Absent::Patient) | None => "Did not come",
     }
 }
 

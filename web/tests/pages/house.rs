@@ -5,11 +5,14 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode, header},
 };
-use domain::{AppointmentId, Redacted, Role};
+use domain::{Actor, AppointmentId, ClinicId, PatientId, Redacted, Role, Who};
 use jiff::Timestamp;
 use scheduler::{
+    Carriers, Links, Mailer, Texts,
     demo::{Demo, DemoVisit, demo},
     join_tokens::SigningKey,
+    messages::{Channel, deliver_due},
+    missed::mark_missed,
 };
 use service::{bus::Bus, clock::ManualClock, keys::Keys, postgres::Db, random::SystemRandom};
 use sqlx::PgPool;
@@ -25,6 +28,7 @@ pub struct House {
     pub clock: ManualClock,
     pub demo: Demo,
     pub superuser: PgPool,
+    pub db: Db,
 }
 
 impl House {
@@ -48,8 +52,8 @@ impl House {
         };
         // Nobody listens there: pages work without Redis.
         let bus = Bus::connect(&Redacted::new("redis://127.0.0.1:1".to_owned())).await.expect("an address");
-        let state = WebState::new(db, bus, Arc::new(clock.clone()), Arc::new(SystemRandom), site);
-        Self { router: web::router(state), clock, demo, superuser: pool }
+        let state = WebState::new(db.clone(), bus, Arc::new(clock.clone()), Arc::new(SystemRandom), site);
+        Self { router: web::router(state), clock, demo, superuser: pool, db }
     }
 
     /// A browser that nobody used before.
@@ -93,6 +97,52 @@ impl House {
         format!("/visit/{}", link.expose())
     }
 
+    /// One round of every clinic's outbox, into the mailbox.
+    pub async fn delivers(&self) {
+        let public_url = "http://localhost:8080".parse().expect("an address");
+        let links = Links { public_url, key: keys().visit_link };
+        let carriers = Carriers::new(Mailer::Mailbox, Texts::Mailbox, links, "visits@bedside.example");
+        let carriers = carriers.expect("a sender");
+        for clinic in self.clinics().await {
+            for channel in [Channel::Email, Channel::Sms] {
+                let round = deliver_due(&self.db, &self.clock, &carriers, clinic, channel).await;
+                round.expect("a round");
+            }
+        }
+    }
+
+    /// One round of marking missed visits in every clinic.
+    pub async fn marks_missed(&self) {
+        for clinic in self.clinics().await {
+            let worker = Actor { clinic, who: Who::Service("scheduler") };
+            mark_missed(&self.db, &self.clock, &worker).await.expect("a round");
+        }
+    }
+
+    /// The page of a waiting patient says that it is still there.
+    pub async fn patient_is_seen(&self, appointment: AppointmentId) {
+        let (clinic, id) = sqlx::query_as("select clinic_id, patient_id from appointments where id = $1")
+            .bind(appointment.0)
+            .fetch_one(&self.superuser)
+            .await
+            .map(|(clinic, id)| (ClinicId(clinic), PatientId(id)))
+            .expect("an appointment");
+        let patient = Actor { clinic, who: Who::Patient { id, appointment } };
+        scheduler::seen(&self.db, &self.clock, &patient, appointment).await.expect("written");
+    }
+
+    /// When a visit of the demo begins.
+    pub fn starts_at(&self, appointment: AppointmentId) -> Timestamp {
+        let visit = self.demo.visits.iter().find(|visit| visit.appointment == appointment);
+        visit.expect("the demo has it").starts_at
+    }
+
+    async fn clinics(&self) -> Vec<ClinicId> {
+        let ids: Vec<uuid::Uuid> =
+            sqlx::query_scalar("select id from clinics").fetch_all(&self.superuser).await.expect("clinics");
+        ids.into_iter().map(ClinicId).collect()
+    }
+
     /// One number that the superuser asks for.
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.superuser).await.expect("a count")
@@ -128,6 +178,10 @@ impl Browser {
 
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).expect("a request")).await
+    }
+
+    pub async fn head(&mut self, path: &str) -> Answer {
+        self.send(Request::head(path).body(Body::empty()).expect("a request")).await
     }
 
     /// Sends a form as our own page would.

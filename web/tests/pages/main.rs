@@ -1,10 +1,12 @@
 //! The pages as people meet them: through the router, against a real database.
 
+mod answers;
 mod booking;
 mod desk;
 mod headers;
 mod house;
 mod looking;
+mod messages;
 mod rebooking;
 mod schedules;
 mod signing_in;

@@ -1,6 +1,6 @@
 //! One appointment: how it stands, the patient's link, cancelling, and what happened to it.
 
-use super::messages::Messages;
+use super::{attendance::Attendance, messages::Messages};
 use crate::{
     errors::PageError,
     extract::{Id, Receptionist},
@@ -31,6 +31,7 @@ struct AppointmentPage {
     messages: Messages,
     resources: Vec<String>,
     series: Option<SeriesOf>,
+    attendance: Attendance,
     history: Vec<Event>,
     notes: Notes,
 }
@@ -75,6 +76,8 @@ pub(crate) struct Notes {
     pub(crate) reason: String,
     /// How much of the series was to be cancelled.
     pub(crate) scope: String,
+    /// The reason for which it was not missed, as typed.
+    pub(crate) outcome_reason: String,
 }
 
 struct Event {
@@ -110,6 +113,7 @@ pub(crate) async fn render(
     let mut history = scheduler::history(&state.db, &by, Some(id)).await?;
     // Who looks twice is told of once; the clinic's history has both.
     history.dedup_by(|earlier, later| earlier.actor == later.actor && earlier.action == later.action);
+    let presences = scheduler::presences(&state.db, &by, id).await?;
     let deliveries = scheduler::deliveries(&state.db, &by, id).await?;
     let zone = &receptionist.clinic.zone;
     let html = AppointmentPage {
@@ -123,6 +127,7 @@ pub(crate) async fn render(
         messages: Messages::new(&deliveries, state.clock.now(), zone),
         resources: appointment.resources.iter().map(words::resource).collect(),
         series: series(state, receptionist, &appointment).await?,
+        attendance: Attendance::new(&appointment, &presences, notes.outcome_reason.clone(), zone),
         history: history.into_iter().map(|event| told(event, zone)).collect(),
         appointment,
         notes,

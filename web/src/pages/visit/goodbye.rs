@@ -14,7 +14,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use domain::{AppointmentState, EncounterState};
-use scheduler::AppointmentView;
+use scheduler::{Absent, AppointmentView};
 use service::bus::Topic;
 
 #[derive(Template)]
@@ -34,6 +34,8 @@ enum Farewell {
     Ended,
     /// The patient left; the practitioner is, or will be, there.
     Left,
+    /// The patient waited and nobody admitted them.
+    NotSeen,
     /// It was called off, or the time has passed.
     Cancelled,
 }
@@ -49,6 +51,7 @@ impl Farewell {
             (AppointmentState::Booked, _) => Self::Left,
             (AppointmentState::Arrived, _) if appointment.left => Self::Left,
             (AppointmentState::Arrived, _) => return None,
+            (AppointmentState::NoShow, _) if appointment.absent == Some(Absent::Practitioner) => Self::NotSeen,
             (AppointmentState::Cancelled | AppointmentState::NoShow, _) => Self::Cancelled,
         })
     }
@@ -62,17 +65,8 @@ pub(crate) async fn get(
 ) -> Result<Response, PageError> {
     let visit = Visit::find(&state, &patient.actor, patient.appointment).await?.ok_or(PageError::NotFound)?;
     let appointment = &visit.appointment;
-    let farewell = match (appointment.state, &appointment.encounter) {
-        (AppointmentState::Fulfilled, Some(encounter)) if encounter.state == EncounterState::InProgress => {
-            Farewell::Left
-        }
-        (AppointmentState::Fulfilled, _) => Farewell::Ended,
-        (AppointmentState::Booked, _) => Farewell::Left,
-        (AppointmentState::Arrived, _) if appointment.left => Farewell::Left,
-        (AppointmentState::Arrived, _) => {
-            return Ok(Redirect::to(&format!("/waiting/{}", appointment.id)).into_response());
-        }
-        (AppointmentState::Cancelled | AppointmentState::NoShow, _) => Farewell::Cancelled,
+    let Some(farewell) = Farewell::of(appointment) else {
+        return Ok(Redirect::to(&format!("/waiting/{}", appointment.id)).into_response());
     };
     let token = scheduler::visit_link(&state.site.keys.visit_link, appointment.id, appointment.link_version);
     let link = format!("/visit/{}", token.expose());
@@ -90,7 +84,7 @@ pub(crate) async fn events(
         async move {
             let appointment = scheduler::glance(&state.db, &actor, id).await?.ok_or(PageError::NotFound)?;
             Ok(match Farewell::of(&appointment) {
-                Some(Farewell::Ended | Farewell::Cancelled) => Live::Go(format!("/goodbye/{id}")),
+                Some(Farewell::Ended | Farewell::NotSeen | Farewell::Cancelled) => Live::Go(format!("/goodbye/{id}")),
                 Some(Farewell::Left) | None => Live::Fragment(String::new()),
             })
         }

@@ -1,5 +1,6 @@
 //! What a patient sees, from the link to the goodbye. One thing a page, and no account.
 
+pub(crate) mod answer;
 pub(crate) mod arrive;
 pub(crate) mod goodbye;
 pub(crate) mod not_you;
