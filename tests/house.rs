@@ -35,7 +35,7 @@ fn the_media_relay_knows_no_database_and_no_clinic() {
 
 #[test]
 fn a_member_uses_only_what_stands_below_it() {
-    let members = ["domain", "service", "scheduler", "signaling", "media-relay", "web", "participant"];
+    let members = ["domain", "service", "scheduler", "signaling", "media-relay", "web", "participant", "bedside-bench"];
     let below: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("domain", &[][..]),
         ("service", &["domain"]),
@@ -44,6 +44,7 @@ fn a_member_uses_only_what_stands_below_it() {
         ("web", &["domain", "service", "scheduler"]),
         ("media-relay", &["domain", "service"]),
         ("participant", &["domain"]),
+        ("bedside-bench", &["domain", "service", "scheduler", "signaling", "web", "media-relay", "participant"]),
     ]);
     for member in members {
         let uses = dependencies(member);

@@ -1,0 +1,6 @@
+//! What `bedside-bench` does: one module a question, and what they share.
+
+pub mod booking;
+pub mod history;
+pub mod postgres;
+pub mod world;

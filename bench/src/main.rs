@@ -1,0 +1,70 @@
+//! Measures and shakes Bedside: `bin/bench` with one subcommand a question.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(about = "Measures and shakes Bedside, each time against a private Postgres of its own.")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Random bookings by processes that are killed, against a Postgres that is restarted; then checks what was acknowledged.
+    History {
+        /// How many operations to record at least.
+        #[arg(long, default_value_t = 100_000)]
+        operations: usize,
+        /// How many processes work at once.
+        #[arg(long, default_value_t = 4)]
+        workers: usize,
+        /// How many clients each process has.
+        #[arg(long, default_value_t = 12)]
+        clients: usize,
+    },
+    /// How many attempts to book the database decides a second, beside what its constraint alone decides.
+    Booking {
+        /// How many clients want one slot, and how often.
+        #[arg(long, default_value_t = 50)]
+        rounds: usize,
+        /// For how many seconds overlapping visits are booked, all rounds together.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// One process of `history`.
+    #[command(hide = true)]
+    Worker {
+        /// The database.
+        #[arg(long)]
+        url: String,
+        /// Where to write what is asked and answered.
+        #[arg(long)]
+        log: PathBuf,
+        /// The first start of a visit.
+        #[arg(long)]
+        from: jiff::Timestamp,
+        /// How many clients.
+        #[arg(long)]
+        clients: usize,
+        /// What its dice begin with.
+        #[arg(long)]
+        seed: u64,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let command = CommandLine::parse().command;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        match command {
+            Command::History { operations, workers, clients } => {
+                bedside_bench::history::run(operations, workers, clients).await
+            }
+            Command::Booking { rounds, seconds } => bedside_bench::booking::run(rounds, seconds).await,
+            Command::Worker { url, log, from, clients, seed } => {
+                bedside_bench::history::worker(&url, &log, from, clients, seed).await
+            }
+        }
+    })
+}
