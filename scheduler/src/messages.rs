@@ -4,7 +4,7 @@
 //! is sent, so a message is never older than the visit it is about; one that no longer fits is skipped.
 
 mod deliver;
-mod delivery;
+pub(crate) mod delivery;
 mod email;
 mod invitation;
 mod letter;

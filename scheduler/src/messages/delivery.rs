@@ -2,9 +2,10 @@
 
 use super::{Channel, MessageKind, MessageState, Problem};
 use crate::tables;
-use domain::{Actor, AppointmentId, Clock, Who};
+use domain::{Actor, AppointmentId, ClinicId, Clock, Who};
 use jiff::{SignedDuration, Timestamp};
 use service::postgres::Db;
+use sqlx::PgConnection;
 
 /// How far ahead the desk looks for patients who could not be reached.
 const LOOKS_AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -57,7 +58,14 @@ pub async fn not_delivered(db: &Db, clock: &dyn Clock, by: &Actor) -> Result<Vec
     if matches!(by.who, Who::Patient { .. }) {
         return Ok(Vec::new());
     }
-    let now = clock.now();
-    let mut tx = db.begin(by).await?;
-    tables::outbox::unreached(&mut tx, by.clinic, now, now + LOOKS_AHEAD, now - OVERDUE).await
+    unreached(&mut *db.begin(by).await?, by.clinic, clock.now()).await
+}
+
+/// The same within a transaction.
+pub(crate) async fn unreached(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    now: Timestamp,
+) -> Result<Vec<Unreached>, sqlx::Error> {
+    tables::outbox::unreached(connection, clinic, now, now + LOOKS_AHEAD, now - OVERDUE).await
 }

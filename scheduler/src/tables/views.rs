@@ -18,7 +18,7 @@ pub(crate) async fn find(
     clinic: ClinicId,
     id: AppointmentId,
 ) -> Result<Option<AppointmentView>, sqlx::Error> {
-    let which = Which { id: Some(id), ..Which::default() };
+    let which = Which { ids: &[id], ..Which::default() };
     let rows = select(connection, clinic, &which).await?;
     Ok(rows.into_iter().next())
 }
@@ -44,9 +44,21 @@ pub(crate) async fn of_patient(
     select(connection, clinic, &Which { patient: Some(patient), from, ..Which::default() }).await
 }
 
+/// These appointments, in order.
+pub(crate) async fn these(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    ids: &[AppointmentId],
+) -> Result<Vec<AppointmentView>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    select(connection, clinic, &Which { ids, ..Which::default() }).await
+}
+
 /// Which appointments are asked for; what is left out is no condition.
 struct Which<'a> {
-    id: Option<AppointmentId>,
+    ids: &'a [AppointmentId],
     patient: Option<PatientId>,
     from: Timestamp,
     to: Timestamp,
@@ -55,7 +67,7 @@ struct Which<'a> {
 
 impl Default for Which<'_> {
     fn default() -> Self {
-        Self { id: None, patient: None, from: Timestamp::MIN, to: Timestamp::MAX, practitioners: &[] }
+        Self { ids: &[], patient: None, from: Timestamp::MIN, to: Timestamp::MAX, practitioners: &[] }
     }
 }
 
@@ -112,6 +124,7 @@ async fn select(
     clinic: ClinicId,
     which: &Which<'_>,
 ) -> Result<Vec<AppointmentView>, sqlx::Error> {
+    let ids: Vec<_> = which.ids.iter().map(|id| id.0).collect();
     let practitioners: Vec<_> = which.practitioners.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
         Row,
@@ -189,7 +202,7 @@ async fn select(
            left join seats s on s.appointment_id = a.id
            left join encounters e on e.appointment_id = a.id
            where a.clinic_id = $1
-             and ($2::uuid is null or a.id = $2)
+             and (cardinality($2::uuid[]) = 0 or a.id = any($2))
              and ($3::timestamptz is null or a.starts_at >= $3)
              and ($4::timestamptz is null or a.starts_at < $4)
              and (cardinality($5::uuid[]) = 0 or a.practitioner_id = any($5))
@@ -197,7 +210,7 @@ async fn select(
            order by a.starts_at, d.family_name, a.id
            limit $6"#,
         clinic.0,
-        which.id.map(|id| id.0),
+        &ids,
         bound(which.from) as _,
         bound(which.to) as _,
         &practitioners,

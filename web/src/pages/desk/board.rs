@@ -9,7 +9,7 @@ use super::{
 use crate::{extract::SignedIn, state::WebState, words};
 use askama::Template;
 use jiff::civil::Date;
-use scheduler::DeskView;
+use scheduler::{AppointmentView, DeskView, ResourceKind, ResourceView};
 
 #[derive(Template)]
 #[template(path = "desk/board.html")]
@@ -24,7 +24,7 @@ pub(super) struct Board {
 impl Board {
     pub(super) fn new(state: &WebState, person: &SignedIn, date: Date, view: &DeskView) -> Self {
         let (now, zone) = (state.clock.now(), &person.clinic.zone);
-        let columns = view.shown.iter().map(|one| {
+        let practitioners = view.shown.iter().map(|one| {
             let appointments: Vec<_> = view.appointments.iter().filter(|a| a.practitioner.id == one.id).collect();
             let free = view.free.get(&one.id).into_iter().flatten().map(|slot| (slot.starts_at, slot.ends_at));
             ColumnOf {
@@ -37,11 +37,32 @@ impl Board {
                 appointments,
             }
         });
+        let columns = practitioners.chain(resources(date, view));
         Self {
             is_today: date == words::day_of(now, zone),
             calendar: Calendar::new("The day by practitioner", zone, now, columns.collect()),
-            side: Side::new(&view.appointments, now, zone),
+            side: Side::new(view, now, zone),
             print: format!("{} · {}", person.clinic.name, words::long_date(date)),
         }
     }
+}
+
+/// Interpreters, rooms and devices that somebody of those who are shown needs on the day: they cannot be in two places either.
+fn resources(date: Date, view: &DeskView) -> impl Iterator<Item = ColumnOf<'_>> {
+    let is_shown =
+        |a: &&AppointmentView| super::calendar::is_shown(a) && view.shown.iter().any(|one| one.id == a.practitioner.id);
+    let mut used: Vec<&ResourceView> = view.appointments.iter().filter(is_shown).flat_map(|a| &a.resources).collect();
+    used.sort_by(|a, b| {
+        (a.kind != ResourceKind::Interpreter, &a.name, a.id).cmp(&(b.kind != ResourceKind::Interpreter, &b.name, b.id))
+    });
+    used.dedup_by_key(|one| one.id);
+    used.into_iter().map(move |one| ColumnOf {
+        key: one.id.to_string(),
+        head: heads::resource(one),
+        date,
+        practitioner: None,
+        hours: None,
+        free: Vec::new(),
+        appointments: view.appointments.iter().filter(|a| a.resources.iter().any(|its| its.id == one.id)).collect(),
+    })
 }

@@ -108,7 +108,7 @@ impl Calendar {
 
 fn column(grid: &Grid<'_>, of: ColumnOf<'_>, now: Timestamp, is_now: bool) -> Column {
     let shown = of.appointments.into_iter().filter(|a| is_shown(a));
-    let mut booked: Vec<_> = shown.map(|a| entry::appointment(grid, of.date, a, now)).collect();
+    let mut booked: Vec<_> = shown.map(|a| entry::appointment(grid, of.date, of.practitioner, a, now)).collect();
     side_by_side(&mut booked);
     let free = of.free.into_iter().map(|slot| entry::free(grid, of.date, slot));
     let closed = of.hours.map(|hours| entry::closed(grid, of.date, hours)).unwrap_or_default();

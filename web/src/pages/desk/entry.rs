@@ -5,7 +5,7 @@ use super::{
     grid::{Grid, ROW, clock_face},
 };
 use crate::{pages::state, words};
-use domain::{AppointmentId, AppointmentState, EncounterState};
+use domain::{AppointmentId, AppointmentState, EncounterState, PractitionerId};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use scheduler::{AppointmentView, ResourceKind};
 
@@ -41,7 +41,14 @@ pub(super) struct Shown {
     pub(super) is_movable: bool,
 }
 
-pub(super) fn appointment(grid: &Grid<'_>, date: Date, a: &AppointmentView, now: Timestamp) -> Entry {
+/// An appointment in the column of `practitioner`; in another column, what matters is with whom it is, and it is not moved there.
+pub(super) fn appointment(
+    grid: &Grid<'_>,
+    date: Date,
+    practitioner: Option<PractitionerId>,
+    a: &AppointmentView,
+    now: Timestamp,
+) -> Entry {
     let (row, span) = place(grid, date, (a.starts_at, a.ends_at));
     let mut class = class(a, now).to_owned();
     if a.lane > 0 {
@@ -56,8 +63,8 @@ pub(super) fn appointment(grid: &Grid<'_>, date: Date, a: &AppointmentView, now:
         patient: a.patient.name.clone(),
         state: state_line(grid, a, now),
         is_urgent: state::is_late(a, now) || a.left || waits_long(a, now),
-        about: about(a),
-        is_movable: a.state == AppointmentState::Booked,
+        about: if practitioner.is_some() { about(a) } else { format!("with {}", a.practitioner.short) },
+        is_movable: practitioner.is_some() && a.state == AppointmentState::Booked,
     };
     Entry { row, span, beside: (1, 1), time: words::time(a.starts_at, grid.zone), content: Content::Appointment(shown) }
 }

@@ -4,7 +4,7 @@ use super::calendar::Head;
 use crate::words;
 use domain::{AppointmentState, EncounterState};
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use scheduler::{AppointmentView, PractitionerView};
+use scheduler::{AppointmentView, PractitionerView, ResourceKind, ResourceView};
 
 /// Below this nobody calls it late.
 const WORTH_SAYING: SignedDuration = SignedDuration::from_mins(5);
@@ -15,9 +15,24 @@ pub(super) fn practitioner(one: &PractitionerView, appointments: &[&AppointmentV
     Head {
         initials: words::initials(&one.title_and_name),
         title: one.short.clone(),
-        line: late
-            .map_or_else(|| one.speciality.to_lowercase(), |late| format!("running {} late", words::length(late))),
+        line: late.map_or_else(|| one.speciality.to_lowercase(), |late| format!("{} late", words::length(late))),
         is_late: late.is_some(),
+        href: None,
+    }
+}
+
+/// An interpreter, a room or a device.
+pub(super) fn resource(one: &ResourceView) -> Head {
+    let languages: Vec<_> = one.languages.iter().map(|tag| words::language(tag)).collect();
+    Head {
+        initials: words::initials(&one.name),
+        title: one.name.clone(),
+        line: match one.kind {
+            ResourceKind::Interpreter => languages.join(", "),
+            ResourceKind::Room => "room".to_owned(),
+            ResourceKind::Device => "device".to_owned(),
+        },
+        is_late: false,
         href: None,
     }
 }

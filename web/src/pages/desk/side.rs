@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::AppointmentState;
 use jiff::{Timestamp, tz::TimeZone};
-use scheduler::{AppointmentView, Readiness};
+use scheduler::{AppointmentView, DeskView, Readiness, messages::MessageKind};
 
 pub(super) struct Side {
     pub(super) waiting: Vec<Waiting>,
@@ -34,11 +34,12 @@ pub(super) struct ToRing {
 }
 
 impl Side {
-    pub(super) fn new(appointments: &[AppointmentView], now: Timestamp, zone: &TimeZone) -> Self {
+    pub(super) fn new(view: &DeskView, now: Timestamp, zone: &TimeZone) -> Self {
+        let appointments = &view.appointments[..];
         let cancelled = appointments.iter().filter(|a| a.state == AppointmentState::Cancelled);
         Self {
             waiting: waiting(appointments, now, zone),
-            to_ring: to_ring(appointments, now, zone),
+            to_ring: to_ring(view, now, zone),
             cancelled: cancelled.map(|a| row(appointments, a, now, zone)).collect(),
         }
     }
@@ -75,15 +76,39 @@ fn row(all: &[AppointmentView], appointment: &AppointmentView, now: Timestamp, z
     }
 }
 
-fn to_ring(appointments: &[AppointmentView], now: Timestamp, zone: &TimeZone) -> Vec<ToRing> {
-    let ring = |appointment: &AppointmentView| {
-        Some(ToRing {
-            why: reason_to_ring(appointment, now)?,
-            time: words::time(appointment.starts_at, zone),
-            appointment: appointment.clone(),
-        })
+/// Whose visit is in trouble now, then those whom no message reached.
+fn to_ring(view: &DeskView, now: Timestamp, zone: &TimeZone) -> Vec<ToRing> {
+    let today = words::day_of(now, zone);
+    let row = |appointment: &AppointmentView, why| ToRing {
+        why,
+        time: match words::day_of(appointment.starts_at, zone) {
+            day if day == today => words::time(appointment.starts_at, zone),
+            _ => appointment.starts_at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string(),
+        },
+        appointment: appointment.clone(),
     };
-    appointments.iter().filter_map(ring).collect()
+    let in_trouble = view.appointments.iter().filter_map(|a| Some(row(a, reason_to_ring(a, now)?)));
+    let mut to_ring: Vec<_> = in_trouble.collect();
+    for (appointment, kind) in &view.unreached {
+        if !to_ring.iter().any(|one| one.appointment.id == appointment.id) {
+            to_ring.push(row(appointment, undelivered(*kind)));
+        }
+    }
+    to_ring
+}
+
+/// What somebody does not know of, since the message about it was not delivered.
+fn undelivered(kind: Option<MessageKind>) -> &'static str {
+    match kind {
+        None => "Neither an e-mail address nor a phone number for messages is known.",
+        Some(MessageKind::Confirmation) => "The confirmation was not delivered.",
+        Some(MessageKind::Change) => "The message about the new time was not delivered.",
+        Some(MessageKind::Cancellation) => "The message that the visit is cancelled was not delivered.",
+        Some(MessageKind::Reminder) => "The reminder was not delivered.",
+        Some(MessageKind::Link | MessageKind::WaitlistOffer | MessageKind::SelfBooking) => {
+            "The last message was not delivered."
+        }
+    }
 }
 
 /// The sentence that says what is wrong and what to say.
