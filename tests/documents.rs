@@ -4,12 +4,13 @@ use std::{fs, path::Path};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "migrations/README.md",
+    "docs/api.md",
     "docs/protocol.md",
     "docs/operations.md",
     "docs/adr/README.md",

@@ -113,6 +113,9 @@ pub async fn book_series(
     }
     let now = clock.now();
     let (visits, mut left_out) = plan_all(&mut tx, by, &request, now).await?;
+    if visits.is_empty() {
+        return Err(BookSeriesError::Conflicts(left_out));
+    }
     reserve::lock(&mut tx, visits.iter().map(|(_, plan)| &plan.wish)).await?;
     add(&mut tx, by, series, &request, now).await?;
     let mut told = Vec::new();

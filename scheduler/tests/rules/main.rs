@@ -25,3 +25,4 @@ mod visit;
 mod waitlist;
 mod walk_ins;
 mod walls;
+mod webhooks;

@@ -19,6 +19,7 @@ mod slots;
 mod token;
 mod version;
 mod visit_types;
+mod waitlist;
 pub(crate) mod webhooks;
 
 pub use limits::Limits;
@@ -56,6 +57,7 @@ fn operations() -> OpenApiRouter<WebState> {
         .merge(holds::routes())
         .merge(patients::routes())
         .merge(appointments::routes())
+        .merge(waitlist::routes())
         .merge(events::routes())
         .merge(webhooks::routes());
     OpenApiRouter::with_openapi(begun()).nest("/api/v1", v1)

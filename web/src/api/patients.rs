@@ -108,7 +108,7 @@ struct New {
     #[schema(value_type = String, format = Date)]
     birth_date: Day,
     /// Five digits at least.
-    #[schema(max_length = 40, examples("+44 20 7946 0211"))]
+    #[schema(min_length = 5, max_length = 40, examples("+44 20 7946 0211"))]
     phone: Option<String>,
     /// Where links are sent.
     #[schema(max_length = 254, format = Email)]
@@ -119,6 +119,12 @@ struct New {
 #[utoipa::path(post, path = "/patients", tag = "patients", operation_id = "add_patient", request_body = New,
     responses((status = 201, body = Patient, headers(("Location" = String))), refusals::Any, refusals::Body))]
 async fn add(State(state): State<WebState>, desk: Desk, Body(new): Body<New>) -> Result<impl IntoResponse, Problem> {
+    // Who has none leaves the field out: an empty one is a form that was not read to its end.
+    for (field, value) in [("phone", &new.phone), ("email", &new.email)] {
+        if value.as_deref().is_some_and(|text| text.trim().is_empty()) {
+            return Err(Problem::fields([(field.to_owned(), "Leave it out, or fill it in.".to_owned())]));
+        }
+    }
     let new = NewPatient {
         name: new.name,
         birth_date: new.birth_date.0.to_string(),

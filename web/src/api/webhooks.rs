@@ -118,7 +118,7 @@ async fn add(
 }
 
 /// Disables a webhook for good. It stays in the list.
-#[utoipa::path(delete, path = "/webhooks/{id}", tag = "webhooks", operation_id = "disable_webhook", params(("id" = Uuid, Path)),
+#[utoipa::path(post, path = "/webhooks/{id}/disable", tag = "webhooks", operation_id = "disable_webhook", params(("id" = Uuid, Path)),
     responses((status = 204), refusals::Any, refusals::Missing))]
 async fn disable(
     State(state): State<WebState>,

@@ -153,8 +153,18 @@ async fn a_series_is_booked_whole_or_told_what_is_in_the_way(pool: PgPool) {
     assert_eq!(again.refusal(), (409, "series-conflicts"));
     assert_eq!(again.body["conflicts"].as_array().map(Vec::len), Some(3), "{again:?}");
     assert_eq!(again.body["conflicts"][0]["start"], booked_start(&desk, &booked.body).await);
+    let mut past = wish_of_past(&desk).await;
+    past["patient_id"] = json!("5b6fd1f3-6d0f-4f6e-9f0e-3d7c0f1f2a4b");
+    let gone = desk.post("/api/v1/series", json!({ "first": past, "recurrence": "FREQ=DAILY;COUNT=2" })).await;
+    assert_eq!(gone.refusal(), (409, "series-conflicts"));
     let endless = desk.post("/api/v1/series", json!({ "first": desk.wish(1).await, "recurrence": "FREQ=DAILY" })).await;
     assert_eq!((endless.refusal(), endless.fields()), ((422, "invalid"), vec!["recurrence"]));
+}
+
+async fn wish_of_past(desk: &crate::house::Program) -> Value {
+    let mut wish = desk.wish(0).await;
+    wish["start"] = json!("2026-11-02T10:00:00Z");
+    wish
 }
 
 async fn booked_start(desk: &crate::house::Program, series: &Value) -> Value {
