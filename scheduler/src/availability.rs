@@ -29,8 +29,9 @@ pub(crate) use wall::{after_midnight, bounds, first_instant, instant, zone_name}
 /// The most slots that one search finds.
 pub const MAX_SLOTS: usize = 1_000;
 
-/// What is looked at first. Where calendars are full the next look is twice as far, so that a whole year takes few looks.
-const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(48);
+/// How many days of how many practitioners are looked at first: a day of fifty, fifty days of one. Fewer read less where there is
+/// room, more save a second look where calendars are full. Each further look is twice as long, so that a whole year takes few.
+const FIRST_LOOK: usize = 50;
 
 /// The longest look: no more of the calendars is held in memory at once.
 const LONGEST_LOOK: SignedDuration = SignedDuration::from_hours(64 * 24);
@@ -120,7 +121,8 @@ pub async fn find_slots(
     };
     let limit = search.limit.min(MAX_SLOTS);
     let mut slots = Vec::new();
-    let mut look = FIRST_LOOK;
+    let days = i64::try_from(FIRST_LOOK.div_ceil(practitioners.len())).unwrap_or(1);
+    let mut look = SignedDuration::from_hours(24 * days);
     while from < to && slots.len() < limit {
         let until = from.saturating_add(look).unwrap_or(to).min(to);
         slots.extend(look_at(&mut tx, by.clinic, &visit_type, &timetables, (from, until), &wanted).await?);

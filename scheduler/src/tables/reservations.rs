@@ -275,7 +275,6 @@ pub(crate) async fn of_practitioners(
         r#"with merged as (
                select r.resource_id, unnest(range_agg(r.during)) as during
                from reservations r
-               left join holds h on h.id = r.hold_id
                where r.clinic_id = $1
                  and r.resource_kind = 'practitioner'
                  and r.resource_id = any ($2)
@@ -283,7 +282,7 @@ pub(crate) async fn of_practitioners(
                  and r.starts_at > $5
                  and r.ends_at > $3
                  and r.active
-                 and (r.hold_id is null or h.expires_at > now())
+                 and (r.hold_id is null or exists (select from holds h where h.id = r.hold_id and h.expires_at > now()))
                group by r.resource_id
            )
            select
