@@ -1,6 +1,6 @@
 -- More of a booking: its type, interpreters, rooms and devices, holds, series, the overbooking lane, and requests that are sent twice.
 
--- The owner is behind the wall, too, and fills in with it down, which is put up again below.
+-- The owner is behind the wall, too, and fills in with it down, which is put up again after the references were checked.
 alter table visit_types no force row level security;
 alter table practitioner_visit_types no force row level security;
 alter table practitioners no force row level security;
@@ -60,10 +60,6 @@ update appointments a
         time_zone = (select c.time_zone from clinics c where c.id = a.clinic_id),
         cancelled_by = case when state = 'cancelled' then 'clinic' end,
         absent = case when state = 'noshow' then 'patient' end;
-alter table visit_types force row level security;
-alter table practitioner_visit_types force row level security;
-alter table practitioners force row level security;
-alter table appointments force row level security;
 alter table appointments
     alter column visit_type_id set not null,
     alter column time_zone set not null,
@@ -76,6 +72,10 @@ alter table appointments
     add constraint appointments_source check (source in ('desk', 'self', 'api', 'walk_in', 'series', 'waitlist')),
     add constraint appointments_cancelled_by check ((state = 'cancelled') = (cancelled_by is not null) and cancelled_by in ('clinic', 'patient')),
     add constraint appointments_absent check ((state = 'noshow') = (absent is not null) and absent in ('patient', 'practitioner', 'both'));
+alter table visit_types force row level security;
+alter table practitioner_visit_types force row level security;
+alter table practitioners force row level security;
+alter table appointments force row level security;
 create index appointments_by_series on appointments (clinic_id, series_id) where series_id is not null;
 create index appointments_by_practitioner on appointments (clinic_id, practitioner_id, starts_at);
 

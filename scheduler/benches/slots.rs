@@ -103,7 +103,7 @@ async fn search(db: &Db, number: u32) -> (Duration, usize) {
     let year_begins: Timestamp = "2026-11-24T07:00:00Z".parse().expect("an instant");
     // Steps that share no divisor with the week fall on every hour and day of it.
     let from = year_begins + SignedDuration::from_mins(i64::from(number) * 1_009 % (300 * 1_440));
-    let is_narrow = number % 3 == 0;
+    let is_narrow = number.is_multiple_of(3);
     let search = SlotSearch {
         practitioners: Vec::new(),
         visit_type: VisitTypeId(CONSULTATION),

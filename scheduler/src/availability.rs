@@ -14,7 +14,7 @@ use crate::{
 };
 use domain::{Actor, ClinicId, Clock, PractitionerId, VisitTypeId};
 use jiff::{
-    SignedDuration, Timestamp, ToSpan as _,
+    SignedDuration, Timestamp,
     civil::{Date, Time},
     tz::TimeZone,
 };
@@ -279,65 +279,4 @@ pub(crate) async fn offers(
         return Err(NotOffered::OutsideSchedule);
     }
     Ok(Offer { slot: OpenSlot { practitioner, starts_at, ends_at }, visit_type })
-}
-
-/// A piece of a practitioner's time that may be booked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Slot {
-    /// When it begins.
-    pub starts_at: Timestamp,
-    /// When it ends.
-    pub ends_at: Timestamp,
-}
-
-/// The slots of `date` (a day of the clinic) that are neither begun nor taken, in order: of a type of visit, or of the first that
-/// the practitioner offers.
-pub async fn free_slots(
-    db: &Db,
-    clock: &dyn Clock,
-    by: &Actor,
-    practitioner: PractitionerId,
-    visit_type: Option<&VisitTypeView>,
-    date: Date,
-) -> Result<Vec<Slot>, sqlx::Error> {
-    let mut tx = db.begin(by).await?;
-    let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
-    let types = tables::visit_types::list(&mut tx, by.clinic).await?;
-    drop(tx);
-    let offered = types.iter().find(|one| one.practitioners.contains(&practitioner));
-    let Some(visit_type) = visit_type.or(offered) else { return Ok(Vec::new()) };
-    let (from, to) = bounds(date, &zone);
-    let search = SlotSearch {
-        practitioners: vec![practitioner],
-        visit_type: visit_type.id,
-        from,
-        to,
-        language: None,
-        time_of_day: None,
-        zone: None,
-        after: None,
-        limit: MAX_SLOTS,
-    };
-    match find_slots(db, clock, by, &search).await {
-        Ok(slots) => Ok(slots.into_iter().map(|s| Slot { starts_at: s.starts_at, ends_at: s.ends_at }).collect()),
-        Err(FindSlotsError::Database(error)) => Err(error),
-        Err(_) => Ok(Vec::new()),
-    }
-}
-
-/// The first day from `date` on, within four weeks, on which the practitioner has a free slot.
-pub async fn next_day_with_free_slot(
-    db: &Db,
-    clock: &dyn Clock,
-    by: &Actor,
-    practitioner: PractitionerId,
-    visit_type: Option<&VisitTypeView>,
-    date: Date,
-) -> Result<Option<Date>, sqlx::Error> {
-    for date in date.series(1.day()).take(28) {
-        if !free_slots(db, clock, by, practitioner, visit_type, date).await?.is_empty() {
-            return Ok(Some(date));
-        }
-    }
-    Ok(None)
 }

@@ -2,7 +2,7 @@
 //! practitioners the clinic has.
 
 use crate::{
-    availability::{self, Slot, timetable::Timetable},
+    availability::{self, timetable::Timetable},
     messages::{MessageKind, delivery},
     tables,
     views::{AppointmentView, PractitionerView},
@@ -18,6 +18,15 @@ pub const MAX_DESK_COLUMNS: usize = 50;
 
 /// How many of those whom no message reached are shown: more than anybody rings in an hour.
 const MAX_UNREACHED: usize = 20;
+
+/// A piece of free time, from where a visit may begin to where the next may, or to what comes before that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FreeTime {
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
 
 /// The shortest free time that is shown, in minutes: nothing shorter can be booked.
 const SHORTEST_MINUTES: i16 = 5;
@@ -46,7 +55,7 @@ pub struct DeskView {
     /// When each of those who are shown works.
     pub hours: HashMap<PractitionerId, Vec<(Timestamp, Timestamp)>>,
     /// What of it is neither taken nor past, as their schedules divide it.
-    pub free: HashMap<PractitionerId, Vec<Slot>>,
+    pub free: HashMap<PractitionerId, Vec<FreeTime>>,
 }
 
 /// The days from `from` to `to`, both included. Nothing for a patient.
@@ -118,7 +127,7 @@ fn free(
     taken: &[(Timestamp, Timestamp)],
     now: Timestamp,
     (from, to): (Timestamp, Timestamp),
-) -> Vec<Slot> {
+) -> Vec<FreeTime> {
     let starts = timetable.starts(SHORTEST_MINUTES, from, to);
     let mut free = Vec::new();
     for (index, &starts_at) in starts.iter().enumerate() {
@@ -131,7 +140,7 @@ fn free(
         let ends = [Some(*closes), starts.get(index + 1).copied(), next_taken];
         let ends_at = ends.into_iter().flatten().min().unwrap_or(*closes);
         if ends_at.duration_since(starts_at) >= SignedDuration::from_mins(SHORTEST_MINUTES.into()) {
-            free.push(Slot { starts_at, ends_at });
+            free.push(FreeTime { starts_at, ends_at });
         }
     }
     free

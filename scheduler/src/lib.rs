@@ -54,17 +54,14 @@ pub use api_tokens::{
 };
 pub use appointment::{appointment, consultation, glance};
 pub use arrive::{ArriveError, arrive};
-pub use availability::{
-    Besides, Exception, FindSlotsError, OpenSlot, Rule, Slot, SlotSearch, find_slots, free_slots, hours,
-    next_day_with_free_slot,
-};
+pub use availability::{Besides, Exception, FindSlotsError, OpenSlot, Rule, SlotSearch, find_slots, hours};
 pub use book::{BookError, BookRequest, Needs, book};
 pub use cancel::{Cancel, CancelError, cancel};
 pub use change_schedule::{ChangeScheduleError, ScheduleChange, change_schedule};
 pub use clinic::{clinic, practitioners};
 pub use confirm::{ConfirmError, confirm};
 pub use day::day;
-pub use desk::{DeskOf, DeskView, MAX_DESK_COLUMNS, desk};
+pub use desk::{DeskOf, DeskView, FreeTime, MAX_DESK_COLUMNS, desk};
 pub use events::{EventKind, EventView, events};
 pub use facts::{
     AppointmentFacts, AppointmentFilter, PatientPlace, appointment_facts, list_appointments, list_patients,

@@ -5,6 +5,7 @@
 
 use crate::{
     availability::first_instant,
+    events::{self, EventKind},
     messages::{self, News},
     tables,
 };
@@ -74,6 +75,7 @@ pub async fn recompute_times(
         if shifts.contains_key(&appointment.id) {
             let ends_at = appointment.ends_at.to_jiff() + wanted[&appointment.id];
             tables::appointments::recompute(&mut tx, by.clinic, appointment.id, to, ends_at).await?;
+            // The clock on the wall shows the same, but the calendar that holds the invitation does not know.
             messages::plan(&mut tx, by.clinic, now, appointment.id, News::Moved).await?;
             done.moved.push((appointment.id, from, to));
         } else {
@@ -95,6 +97,7 @@ pub async fn recompute_times(
     for (id, from, to) in &done.moved {
         let event = AuditEvent::new("appointment.recomputed").appointment(*id);
         audit::record(&mut tx, by, event.detail(json!({ "from": from, "to": to }))).await?;
+        events::record(&mut tx, by, EventKind::Rescheduled, *id).await?;
     }
     tx.commit().await?;
     Ok(done)

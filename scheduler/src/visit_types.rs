@@ -90,7 +90,7 @@ pub async fn save_visit_type(
     let known = tables::practitioners::list(&mut tx, by.clinic).await?;
     let is_known = |id: &PractitionerId| known.iter().any(|one| one.id == *id);
     let new_id = id.unwrap_or_else(|| VisitTypeId(random.uuid()));
-    let wanted = read(new_id, fields, is_known).map_err(|errors| SaveVisitTypeError::Fields(Box::new(errors)))?;
+    let wanted = read(new_id, fields, is_known).map_err(SaveVisitTypeError::Fields)?;
     let written = match id {
         Some(id) if tables::visit_types::find(&mut tx, by.clinic, id).await?.is_none() => {
             return Err(SaveVisitTypeError::NotFound);
@@ -141,8 +141,8 @@ fn read(
     id: VisitTypeId,
     fields: &VisitTypeFields,
     is_known: impl Fn(&PractitionerId) -> bool,
-) -> Result<VisitTypeView, VisitTypeErrors> {
-    let mut errors = VisitTypeErrors::default();
+) -> Result<VisitTypeView, Box<VisitTypeErrors>> {
+    let mut errors = Box::<VisitTypeErrors>::default();
     let name = fields.name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         errors.name = Some("Enter a name, like Follow-up.");
@@ -190,7 +190,7 @@ fn read(
         is_public: fields.is_public,
         practitioners,
     };
-    if errors == VisitTypeErrors::default() { Ok(view) } else { Err(errors) }
+    if *errors == VisitTypeErrors::default() { Ok(view) } else { Err(errors) }
 }
 
 /// The number typed, when it lies within a range; otherwise the range's first and a sentence.

@@ -106,8 +106,8 @@ const NO_STEP: &str = "Enter a number of minutes from 5 to 480.";
 const ENDS_FIRST: &str = "The end must be after the start.";
 
 /// Reads weekly hours: one rule for each weekday.
-pub fn read_rules(fields: &RuleFields) -> Result<Vec<Rule>, RuleErrors> {
-    let mut errors = RuleErrors::default();
+pub fn read_rules(fields: &RuleFields) -> Result<Vec<Rule>, Box<RuleErrors>> {
+    let mut errors = Box::<RuleErrors>::default();
     let weekdays: Vec<_> = fields.weekdays.iter().filter_map(|day| weekday(day)).collect();
     if weekdays.is_empty() || weekdays.len() != fields.weekdays.len() {
         errors.weekdays = Some("Choose at least one day of the week.");
@@ -135,7 +135,7 @@ pub fn read_rules(fields: &RuleFields) -> Result<Vec<Rule>, RuleErrors> {
         errors.valid_from = Some("Say from which day on, so that the weeks can be counted from there.");
     }
     let read = (from_minute, to_minute, slot_minutes, zone, valid_from, valid_to, every_weeks);
-    if errors == RuleErrors::default()
+    if *errors == RuleErrors::default()
         && let (Some(from), Some(to), Some(slot), Some(zone), Some(valid_from), Some(valid_to), Some(weeks)) = read
     {
         let rule = |weekday| Rule {
@@ -158,8 +158,8 @@ pub fn read_exception(
     fields: &ExceptionFields,
     is_clinics: bool,
     now: Timestamp,
-) -> Result<(Exception, String), ExceptionErrors> {
-    let mut errors = ExceptionErrors::default();
+) -> Result<(Exception, String), Box<ExceptionErrors>> {
+    let mut errors = Box::<ExceptionErrors>::default();
     let besides = noted(&mut errors.kind, kind(fields, is_clinics));
     if let Some(Besides::Extra { slot_minutes: 0 }) = besides {
         errors.slot_minutes = Some(NO_STEP);
@@ -190,7 +190,7 @@ pub fn read_exception(
         zone,
     };
     check_times(fields, &exception, now, &mut errors);
-    if errors == ExceptionErrors::default() { Ok((exception, reason.to_owned())) } else { Err(errors) }
+    if *errors == ExceptionErrors::default() { Ok((exception, reason.to_owned())) } else { Err(errors) }
 }
 
 fn kind(fields: &ExceptionFields, is_clinics: bool) -> Result<Besides, &'static str> {
@@ -334,10 +334,10 @@ mod tests {
     #[test]
     fn what_ends_before_it_begins_is_refused() {
         let errors = read_rules(&RuleFields { to: "08:00".to_owned(), ..weekly() }).expect_err("a refusal");
-        assert_eq!(errors, RuleErrors { to: Some(ENDS_FIRST), ..RuleErrors::default() });
+        assert_eq!(*errors, RuleErrors { to: Some(ENDS_FIRST), ..RuleErrors::default() });
         let typed = ExceptionFields { to_date: "2027-03-27".to_owned(), ..leave() };
         let errors = read_exception(&typed, false, now()).expect_err("a refusal");
-        assert_eq!(errors, ExceptionErrors { to_date: Some(ENDS_FIRST), ..ExceptionErrors::default() });
+        assert_eq!(*errors, ExceptionErrors { to_date: Some(ENDS_FIRST), ..ExceptionErrors::default() });
     }
 
     #[test]
@@ -350,7 +350,7 @@ mod tests {
     fn a_time_that_the_clocks_jump_over_does_not_exist() {
         let typed = ExceptionFields { from_time: "01:30".to_owned(), ..leave() };
         let errors = read_exception(&typed, false, now()).expect_err("a refusal");
-        assert_eq!(errors, ExceptionErrors { from_time: Some(SKIPPED), ..ExceptionErrors::default() });
+        assert_eq!(*errors, ExceptionErrors { from_time: Some(SKIPPED), ..ExceptionErrors::default() });
     }
 
     #[test]

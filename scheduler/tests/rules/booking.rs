@@ -1,6 +1,7 @@
 //! The receptionist books and cancels.
 
 use crate::house::{House, add_hours, at};
+use jiff::Timestamp;
 use scheduler::{BookError, BookRequest, Cancel, CancelError};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -117,23 +118,16 @@ async fn people_of_another_clinic_cannot_be_booked(pool: PgPool) {
 async fn a_cancelled_slot_is_free_again(pool: PgPool) {
     let house = House::new(pool).await;
     let id = house.book(0, at("10:00")).await.expect("a free slot");
-    assert!(!free(&house).await.contains(&at("10:00")));
+    assert!(!house.free().await.contains(&at("10:00")));
     let desk = &house.riverside.receptionist;
     scheduler::cancel(&house.db, &house.clock, desk, Cancel::new(id, "The patient called."))
         .await
         .expect("a booked appointment");
-    assert!(free(&house).await.contains(&at("10:00")));
+    assert!(house.free().await.contains(&at("10:00")));
     house.book(1, at("10:00")).await.expect("a free slot");
 
     let again = scheduler::cancel(&house.db, &house.clock, desk, Cancel::new(id, "Once more.")).await;
     assert!(matches!(again, Err(CancelError::NotPossible(_))));
-}
-
-async fn free(house: &House) -> Vec<jiff::Timestamp> {
-    let (clinic, date) = (&house.riverside, jiff::civil::date(2026, 11, 24));
-    let slots =
-        scheduler::free_slots(&house.db, &house.clock, &clinic.receptionist, clinic.practitioner, None, date).await;
-    slots.expect("slots").iter().map(|slot| slot.starts_at).collect()
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
@@ -169,19 +163,11 @@ async fn patients_cancel_their_own_while_somebody_else_can_still_have_the_time(p
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
-async fn free_slots_lie_ahead_and_the_next_day_is_found_when_none_is_left(pool: PgPool) {
+async fn free_slots_lie_ahead(pool: PgPool) {
     let house = House::new(pool).await;
-    let slots = free(&house).await;
-    assert_eq!((slots.first(), slots.last(), slots.len()), (Some(&at("09:30")), Some(&at("17:30")), 17));
-    house.clock.set(at("17:45"));
-    let (clinic, today) = (&house.riverside, jiff::civil::date(2026, 11, 24));
-    let next = scheduler::next_day_with_free_slot(
-        &house.db,
-        &house.clock,
-        &clinic.receptionist,
-        clinic.practitioner,
-        None,
-        today,
-    );
-    assert_eq!(next.await.expect("a day"), Some(jiff::civil::date(2026, 11, 25)));
+    let tomorrow: Timestamp = "2026-11-25T08:00:00Z".parse().expect("a time");
+    let slots = house.free().await;
+    assert_eq!((slots[0], slots[16], slots[17]), (at("09:30"), at("17:30"), tomorrow));
+    house.clock.set(at("17:30"));
+    assert_eq!(house.free().await[0], tomorrow, "what begins now has begun");
 }

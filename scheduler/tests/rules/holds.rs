@@ -32,10 +32,7 @@ fn with(house: &House, patient: usize, time: &str, hold: HoldId) -> BookRequest 
 }
 
 async fn free(house: &House) -> bool {
-    let (clinic, day) = (&house.riverside, jiff::civil::date(2026, 11, 24));
-    let slots =
-        scheduler::free_slots(&house.db, &house.clock, &clinic.receptionist, clinic.practitioner, None, day).await;
-    slots.expect("slots").iter().any(|slot| slot.starts_at == at("10:00"))
+    house.free().await.contains(&at("10:00"))
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]

@@ -4,9 +4,9 @@ use domain::{
     AccountId, Actor, AppointmentId, ClinicId, EncounterId, PatientId, PractitionerId, Redacted, ResourceId, Role,
     VisitTypeId, Who,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use scheduler::{
-    AppointmentView, BookError, BookRequest, Carriers, Links, Mailer, NewPatient, Texts,
+    AppointmentView, BookError, BookRequest, Carriers, Links, Mailer, NewPatient, SlotSearch, Texts,
     messages::{Channel, Mail, deliver_due},
 };
 use service::{clock::ManualClock, keys::Keys, postgres::Db, random::SeededRandom};
@@ -86,6 +86,23 @@ impl House {
             NewPatient { name: format!("Racer {number}"), birth_date: "1990-01-01".to_owned(), ..Default::default() };
         let desk = &self.riverside.receptionist;
         scheduler::add_patient(&self.db, &self.clock, &self.random, desk, new).await.expect("a complete patient")
+    }
+
+    /// When Dr One is free for a consultation from now until the end of the next day.
+    pub async fn free(&self) -> Vec<Timestamp> {
+        let search = SlotSearch {
+            practitioners: vec![self.riverside.practitioner],
+            visit_type: self.riverside.consultation,
+            from: at("00:00"),
+            to: at("00:00") + SignedDuration::from_hours(48),
+            language: None,
+            time_of_day: None,
+            zone: None,
+            after: None,
+            limit: 100,
+        };
+        let slots = scheduler::find_slots(&self.db, &self.clock, &self.riverside.receptionist, &search).await;
+        slots.expect("slots").iter().map(|slot| slot.starts_at).collect()
     }
 
     /// The patient of an appointment, who came by its link.

@@ -44,6 +44,12 @@ async fn what_was_agreed_on_stays_and_the_instants_follow(pool: PgPool) {
         assert_eq!(reserved(&house, *id).await, [during, during]);
     }
     assert_eq!(house.actions().await.iter().filter(|action| *action == "appointment.recomputed").count(), 4);
+    let told: i64 =
+        sqlx::query_scalar("select count(*) from outbox where kind = 'change' and version = 1 and channel = 'email'")
+            .fetch_one(&house.superuser)
+            .await
+            .expect("a count");
+    assert_eq!(told, 4, "each patient's calendar");
     assert_eq!(recompute(&house).await, Recomputed::default(), "a second time changes nothing");
 }
 

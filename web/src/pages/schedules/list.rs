@@ -98,7 +98,7 @@ pub(crate) async fn holidays(
         Press::Preview | Press::Save => match read_exception(&form.exception.fields(), true, state.clock.now()) {
             Ok(exception) => Some(exception),
             Err(errors) => {
-                form.exception_errors = errors;
+                form.exception_errors = *errors;
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 return show(&state, &receptionist, page, schedules, form, None, status).await;
             }

@@ -128,7 +128,7 @@ pub(crate) async fn rules(
         Press::Preview | Press::Save => match read_rules(&form.fields()) {
             Ok(rules) => rules,
             Err(errors) => {
-                forms.rule_errors = errors;
+                forms.rule_errors = *errors;
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 return show(&state, &receptionist, page, schedule, forms, None, status).await;
             }
@@ -160,7 +160,7 @@ pub(crate) async fn exceptions(
         Press::Preview | Press::Save => match read_exception(&form.fields(), false, state.clock.now()) {
             Ok(exception) => Some(exception),
             Err(errors) => {
-                forms.exception_errors = errors;
+                forms.exception_errors = *errors;
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 return show(&state, &receptionist, page, schedule, forms, None, status).await;
             }
