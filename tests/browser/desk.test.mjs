@@ -174,8 +174,10 @@ test("day, week and booking are readable by everybody in every shape, and on pap
     await page.goto(`${url}${path}`);
     problems.push(...(await desk.looksAt(name ?? "")));
     await page.setViewportSize({ width: 820, height: 1180 });
+    await page.reload();
     problems.push(...(await desk.looksNow(`${name}-tablet`)));
     await page.setViewportSize({ width: 1360, height: 800 });
+    await page.reload();
     problems.push(...(await desk.looksNow(`${name}-wide`)));
   }
   await page.goto(`${url}/desk`);

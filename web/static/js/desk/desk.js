@@ -10,11 +10,16 @@ const board = part(document, '#board', HTMLElement);
 const calendar = document.getElementById('calendar');
 
 // The day opens at the present, with a little of what went before; another day at its first appointment.
-const first = calendar?.querySelector('.now-label') ?? calendar?.querySelector('.entry:not(.free)');
-if (calendar && first) {
-  const above = first.getBoundingClientRect().top - calendar.getBoundingClientRect().top;
+function showPresent() {
+  const first = calendar?.querySelector('.now-label') ?? calendar?.querySelector('.entry:not(.free)');
+  if (!calendar || !first) return;
+  const above = first.getBoundingClientRect().top - calendar.getBoundingClientRect().top + calendar.scrollTop;
   calendar.scrollTop = Math.max(0, above - calendar.clientHeight / 3);
 }
+
+showPresent();
+// A phone that is turned has a grid where it had a list.
+matchMedia('(min-width: 40rem)').addEventListener('change', showPresent);
 
 const cursor = new Cursor(board);
 const move = new MoveDialog();
