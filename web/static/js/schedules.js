@@ -9,7 +9,8 @@ let asked = 0;
 
 for (const form of document.querySelectorAll('form[data-preview]')) {
   if (!(form instanceof HTMLFormElement)) continue;
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   form.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(() => void preview(form), QUIET);
