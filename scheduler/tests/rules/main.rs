@@ -4,6 +4,7 @@
 
 mod availability;
 mod booking;
+mod contention;
 mod demo;
 mod history;
 mod holds;
