@@ -1,6 +1,10 @@
 //! The patient says that they will come.
 
-use crate::{appointment::may_see, tables};
+use crate::{
+    appointment::may_see,
+    events::{self, EventKind},
+    tables,
+};
 use domain::{Actor, AppointmentId, AppointmentState, Clock};
 use service::{
     audit::{self, AuditEvent},
@@ -34,6 +38,7 @@ pub async fn confirm(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentId) 
     if tables::appointments::confirm(&mut tx, by.clinic, id, clock.now()).await? {
         let event = AuditEvent::new("appointment.confirmed").appointment(id).patient(appointment.patient);
         audit::record(&mut tx, by, event).await?;
+        events::record(&mut tx, by, EventKind::Confirmed, id).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -20,6 +20,8 @@ pub enum EventKind {
     Rescheduled,
     /// It was called off.
     Cancelled,
+    /// The patient said that they will come.
+    Confirmed,
     /// The patient is here.
     Arrived,
     /// The consultation began.
@@ -39,6 +41,7 @@ impl EventKind {
             Self::Booked => "appointment.booked",
             Self::Rescheduled => "appointment.rescheduled",
             Self::Cancelled => "appointment.cancelled",
+            Self::Confirmed => "appointment.confirmed",
             Self::Arrived => "appointment.arrived",
             Self::Admitted => "appointment.admitted",
             Self::Finished => "appointment.finished",
