@@ -24,10 +24,10 @@ pub(crate) fn html(letter: &Letter, clinic: &str) -> String {
     let mut body = String::new();
     for line in &letter.lines {
         match line {
-            Line::Words(words) => write!(body, "<p style=\"margin:0 0 16px\">{}</p>\n", escape(words)),
-            Line::Link { label, address } => write!(
+            Line::Words(words) => writeln!(body, "<p style=\"margin:0 0 16px\">{}</p>", escape(words)),
+            Line::Link { label, address } => writeln!(
                 body,
-                "<p style=\"margin:0 0 16px\"><a href=\"{}\" style=\"color:#0b5c54;font-weight:600\">{}</a></p>\n",
+                "<p style=\"margin:0 0 16px\"><a href=\"{}\" style=\"color:#0b5c54;font-weight:600\">{}</a></p>",
                 escape(address.expose()),
                 escape(label),
             ),
