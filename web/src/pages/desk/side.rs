@@ -9,9 +9,14 @@ use domain::AppointmentState;
 use jiff::{Timestamp, tz::TimeZone};
 use scheduler::{AppointmentView, DeskView, Readiness, messages::MessageKind};
 
+/// How many who must be rung the list shows: more is a clinic in trouble, and no list of calls.
+const MAX_TO_RING: usize = 30;
+
 pub(super) struct Side {
     pub(super) waiting: Vec<Waiting>,
     pub(super) to_ring: Vec<ToRing>,
+    /// How many more there are to ring than the list shows.
+    pub(super) more_to_ring: usize,
     pub(super) cancelled: Vec<Waiting>,
 }
 
@@ -36,10 +41,14 @@ pub(super) struct ToRing {
 impl Side {
     pub(super) fn new(view: &DeskView, now: Timestamp, zone: &TimeZone) -> Self {
         let appointments = &view.appointments[..];
+        let mut to_ring = to_ring(view, now, zone);
+        let more_to_ring = to_ring.len().saturating_sub(MAX_TO_RING);
+        to_ring.truncate(MAX_TO_RING);
         let cancelled = appointments.iter().filter(|a| a.state == AppointmentState::Cancelled);
         Self {
             waiting: waiting(appointments, now, zone),
-            to_ring: to_ring(view, now, zone),
+            to_ring,
+            more_to_ring,
             cancelled: cancelled.map(|a| row(appointments, a, now, zone)).collect(),
         }
     }
