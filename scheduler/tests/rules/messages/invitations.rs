@@ -53,7 +53,7 @@ fn written(case: &Case) -> (String, serde_json::Value) {
     let ends = starts.checked_add(case.minutes.minutes()).expect("a time");
     let invitation = Invitation {
         method: case.method,
-        appointment: AppointmentId(Uuid::from_u128(0x0b5c_54)),
+        appointment: AppointmentId(Uuid::from_u128(0x000b_5c54)),
         sequence: case.sequence,
         starts_at: starts.timestamp(),
         ends_at: ends.timestamp(),
