@@ -142,6 +142,36 @@ test("dragging asks for a reason, moves in steps of the schedule, and springs ba
   await desk.close();
 });
 
+test("what others do waits while something is in the hand, and leaves an open dialog alone", async () => {
+  const [here, there] = [await receptionist(), await receptionist()];
+  const entry = here.page.locator(".entry[data-move]").first();
+  await entry.scrollIntoViewIfNeeded();
+  const from = await entry.boundingBox();
+  assert.ok(from);
+  await here.page.mouse.move(from.x + 20, from.y + 6);
+  await here.page.mouse.down();
+  await here.page.mouse.move(from.x + 30, from.y + 40, { steps: 4 });
+  await here.page.locator(".landing").waitFor();
+  const aisha = here.page.locator(".entry:not(.landing .entry)", { hasText: "Aisha Rahman" });
+  const before = await aisha.count();
+  await books(there, "aisha");
+  // The desk that books sees it itself; by then the other has heard of it, too.
+  await there.page.goto(`${bedside.ready.url}/desk`);
+  await there.page.locator(".entry", { hasText: "Aisha Rahman" }).first().waitFor();
+  assert.equal(await aisha.count(), before, "nothing changes under the hand");
+  assert.equal(await here.page.locator(".landing").count(), 1, "it is still in the hand");
+  await here.page.keyboard.press("Escape");
+  await aisha.nth(before).waitFor();
+  await here.page.mouse.up();
+
+  await here.page.keyboard.press("?");
+  await books(there, "piotr");
+  await here.page.locator(".entry", { hasText: "Piotr Nowak" }).first().waitFor({ state: "attached" });
+  await here.page.getByRole("dialog", { name: "Keys" }).waitFor();
+  assert.deepEqual([...here.complaints, ...there.complaints], []);
+  await Promise.all([here.close(), there.close()]);
+});
+
 test("an appointment is moved by keys", async () => {
   const desk = await receptionist();
   const { page } = desk;
@@ -190,6 +220,22 @@ test("day, week and booking are readable by everybody in every shape, and on pap
   assert.deepEqual(desk.complaints, []);
   await desk.close();
 });
+
+/**
+ * Books the first free time of the desk for a patient.
+ * @param {Somebody} desk
+ * @param {string} typed
+ */
+async function books(desk, typed) {
+  await desk.page.goto(`${bedside.ready.url}/desk`);
+  await desk.page.keyboard.press("Enter");
+  await desk.page.locator("#patient:focus").waitFor();
+  await desk.page.keyboard.type(typed);
+  await desk.page.getByRole("option").first().waitFor();
+  await desk.page.keyboard.press("Enter");
+  await desk.page.keyboard.press("Enter");
+  await desk.page.getByRole("heading", { name: new RegExp(typed, "i") }).waitFor();
+}
 
 /**
  * @param {import("playwright-core").Page} page

@@ -42,10 +42,14 @@ export class Drag {
     const timer = isFinger ? setTimeout(() => this.#lift(), HOLD_MS) : undefined;
     const watch = new AbortController();
     const { signal } = watch;
-    /** @param {boolean} drops */
-    const end = (drops) => {
+    /**
+     * @param {boolean} drops
+     * @param {boolean} [isStillPressed]
+     */
+    const end = (drops, isStillPressed = false) => {
       clearTimeout(timer);
       watch.abort();
+      if (held.landing) opensNothing(isStillPressed);
       void this.#letGo(drops);
     };
     addEventListener('pointermove', (move) => {
@@ -58,7 +62,7 @@ export class Drag {
     }, { signal });
     addEventListener('pointerup', () => end(true), { signal });
     addEventListener('pointercancel', () => end(false), { signal });
-    addEventListener('keydown', (key) => key.key === 'Escape' && end(false), { signal, capture: true });
+    addEventListener('keydown', (key) => key.key === 'Escape' && end(false, true), { signal, capture: true });
     // The page does not scroll under a finger that holds something.
     addEventListener('touchmove', (touch) => held.landing && touch.preventDefault(), { signal, passive: false });
   }
@@ -144,10 +148,6 @@ export class Drag {
       return;
     }
     this.#board.classList.remove('dragging');
-    // The press that ends a drag opens nothing.
-    const press = new AbortController();
-    addEventListener('click', (event) => event.preventDefault(), { capture: true, signal: press.signal });
-    setTimeout(() => press.abort());
     const column = landing.closest('.calendar-column');
     const from = placeOf(held.entry);
     const to = column instanceof HTMLElement && {
@@ -163,6 +163,18 @@ export class Drag {
     this.#held = null;
     this.#board.dispatchEvent(new CustomEvent('live:resume'));
   }
+}
+
+/**
+ * The press that ends a drag opens nothing, even if it is let go only after Escape.
+ * @param {boolean} isStillPressed
+ */
+function opensNothing(isStillPressed) {
+  const press = new AbortController();
+  addEventListener('click', (event) => event.preventDefault(), { capture: true, signal: press.signal });
+  const isOver = () => setTimeout(() => press.abort());
+  if (isStillPressed) addEventListener('pointerup', isOver, { once: true });
+  else isOver();
 }
 
 /** @param {HTMLElement} landing */
