@@ -82,9 +82,7 @@ fn disturb(
     while lines(logs)? < operations * 2 {
         std::thread::sleep(KILL_EVERY);
         let victim = dice.below(running.len());
-        let mut worker = running.swap_remove(victim);
-        worker.kill()?; // SIGKILL
-        worker.wait()?;
+        stop(running.swap_remove(victim))?;
         kills += 1;
         running.push(start()?);
         if last_crash.elapsed() > CRASH_EVERY {
@@ -92,11 +90,15 @@ fn disturb(
             (crashes, last_crash) = (crashes + 1, Instant::now());
         }
     }
-    for worker in &mut running {
-        worker.kill()?;
-        worker.wait()?;
-    }
+    running.into_iter().try_for_each(stop)?;
     Ok((kills, crashes))
+}
+
+/// Ends a worker in the middle of whatever it does, by SIGKILL.
+fn stop(mut worker: Child) -> std::io::Result<()> {
+    let killed = worker.kill();
+    worker.wait()?;
+    killed
 }
 
 fn spawn(server: &PrivatePostgres, log: &Path, from: Timestamp, clients: usize, seed: usize) -> anyhow::Result<Child> {
