@@ -167,6 +167,9 @@ pub async fn book(
         Claim::Done(earlier) => return Ok(AppointmentId(earlier)),
         Claim::Reused => return Err(BookError::KeyReused),
     }
+    if reserve::is_lost(&mut tx, by.clinic, &request).await? {
+        return Err(BookError::SlotTaken);
+    }
     let plan = plan(&mut tx, by, &request, now).await?;
     reserve::lock(&mut tx, [&plan.wish]).await?;
     let lane = place(&mut tx, by, id, &request, &plan, now).await?;

@@ -6,14 +6,14 @@
 
 use crate::{
     availability::Offer,
-    book::BookError,
+    book::{BookError, BookRequest},
     tables::{
         self,
         reservations::{LAST_LANE, NO_OVERLAP, Owner, Reservation, Resource, Taken},
     },
 };
 use domain::{ClinicId, PatientId, PractitionerId, ResourceId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use service::postgres::refused_by;
 use sqlx::PgConnection;
 
@@ -86,6 +86,25 @@ pub(crate) async fn lock_with<'a>(
     tables::reservations::lock(connection, &resources).await
 }
 
+/// Whether somebody has the time already, seen before anything is locked.
+///
+/// When many want one slot, all but the first few learn here that it is gone, and stand in nobody's way. Whoever holds the time, or
+/// would go beside another visit, finds out in their turn.
+pub(crate) async fn is_lost(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    request: &BookRequest,
+) -> Result<bool, sqlx::Error> {
+    if request.hold.is_some() || request.overbook.is_some() {
+        return Ok(false);
+    }
+    let practitioner = Resource::Practitioner(request.practitioner);
+    let (from, to) = (request.starts_at, request.starts_at + SignedDuration::from_mins(1));
+    let start = Reservation { resource: practitioner, lane: 0, from, to };
+    let taken = tables::reservations::taken(connection, clinic, &[start]).await?;
+    Ok(taken.iter().any(|one| one.lane == 0 && one.expired_hold.is_none()))
+}
+
 /// Finds what a wish takes of what is free, or what stands in its way. Expired holds in its way are ended.
 ///
 /// Everything it may need must be locked: then what is free now is free until the transaction ends.
@@ -155,7 +174,6 @@ fn choose(wish: &Wish, taken: &[Taken]) -> Result<Vec<Reservation>, BookError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::SignedDuration;
     use uuid::Uuid;
 
     fn wish() -> Wish {

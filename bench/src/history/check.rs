@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// What answers begin with that no client should ever get: deadlocks, timeouts, broken rules.
 pub const UNEXPECTED: &str = "unexpected ";
 
+/// The answer when the time to wait for a lock was over: nothing was done, and the person is asked to try again.
+pub const GAVE_UP: &str = "gave up waiting";
+
 /// How far the clocks of the program and of the database may be apart in one machine, and a transaction's beginning from its end.
 const SLACK: SignedDuration = SignedDuration::from_millis(500);
 
@@ -33,6 +36,8 @@ pub struct Findings {
     pub cancelled: usize,
     /// Holds that were acknowledged.
     pub held: usize,
+    /// Answers that came to nothing since a lock was waited for too long: a matter of load, not of truth.
+    pub gave_up: usize,
     /// What does not fit, in words. Empty is good.
     pub anomalies: Vec<String>,
 }
@@ -73,6 +78,7 @@ pub fn check_records(operations: &[Operation]) -> Findings {
             Some(Answer::Moved(true)) => findings.moved += 1,
             Some(Answer::Cancelled) => findings.cancelled += 1,
             Some(Answer::Held(..)) => findings.held += 1,
+            Some(Answer::Refused(why)) if why == GAVE_UP => findings.gave_up += 1,
             Some(Answer::Refused(why)) if why.starts_with(UNEXPECTED) => {
                 findings.anomalies.push(format!("{why}: {:?}", operation.ask));
             }

@@ -259,10 +259,13 @@ async fn refused(error: BookError) -> Answer {
     }
 }
 
-/// The connection broke, and what was asked may have been done. Waits a moment before going on. Anything else that the database
-/// says is a mistake of ours.
+/// The connection broke, and what was asked may have been done: waits a moment before going on. Or the database gave up waiting, and
+/// nothing was done. Anything else that it says is a mistake of ours.
 async fn broken(error: &sqlx::Error) -> Answer {
     let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+    if ["55P03", "57014"].contains(&code.as_str()) {
+        return Answer::Refused(super::check::GAVE_UP.to_owned());
+    }
     if !code.is_empty() && !["57P01", "57P02", "57P03", "53300"].contains(&code.as_str()) {
         return Answer::Refused(format!("{}{code}", super::check::UNEXPECTED));
     }

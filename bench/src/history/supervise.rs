@@ -47,12 +47,12 @@ pub async fn run(operations: usize, workers: usize, clients: usize) -> anyhow::R
     check::check_database(&recorded, &superuser, &mut findings).await?;
     println!("{}", serde_json::to_string_pretty(&findings)?);
     println!(
-        "\n| operations | unanswered | booked | moved | cancelled | held | kill -9 | Postgres restarts | seconds | anomalies |"
+        "\n| operations | unanswered | booked | moved | cancelled | held | gave up | kill -9 | Postgres restarts | seconds | anomalies |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
-    let check::Findings { operations, unanswered, booked, moved, cancelled, held, anomalies } = &findings;
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    let check::Findings { operations, unanswered, booked, moved, cancelled, held, gave_up, anomalies } = &findings;
     println!(
-        "| {operations} | {unanswered} | {booked} | {moved} | {cancelled} | {held} | {kills} | {crashes} | {seconds} | {} |",
+        "| {operations} | {unanswered} | {booked} | {moved} | {cancelled} | {held} | {gave_up} | {kills} | {crashes} | {seconds} | {} |",
         anomalies.len()
     );
     if anomalies.is_empty() {

@@ -86,17 +86,20 @@ impl Resource {
 /// Waits until nobody else is reserving any of these, and keeps others waiting until the transaction ends.
 ///
 /// The constraint alone would be safe, but overlapping bookings would deadlock under load. So would these locks, if not
-/// everybody took them in one order, whatever order they are given in.
+/// everybody took them in one order, whatever order they are given in. Interpreters come last: a visit that needs one locks all
+/// who could come, and should then wait for nobody else.
 pub(crate) async fn lock(connection: &mut PgConnection, resources: &[Resource]) -> Result<(), sqlx::Error> {
     let ids: Vec<String> = resources.iter().map(|resource| resource.id().to_string()).collect();
+    let last: Vec<bool> = resources.iter().map(|resource| matches!(resource, Resource::Interpreter(_))).collect();
     sqlx::query!(
         "select pg_advisory_xact_lock(key)
          from (
-             select distinct hashtextextended(id, 2) as key
-             from unnest($1::text[]) id
-             order by key
+             select distinct is_last, hashtextextended(id, 2) as key
+             from unnest($1::text[], $2::bool[]) w (id, is_last)
+             order by is_last, key
          ) keys",
         &ids,
+        &last,
     )
     .execute(connection)
     .await?;
