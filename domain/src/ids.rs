@@ -61,6 +61,8 @@ ids! {
     HoldId
     /// Appointments that were booked together, by one recurrence.
     SeriesId
+    /// A patient on the way to booking themselves.
+    SelfBookingId
     /// Somebody who would come sooner.
     WaitlistEntryId
     /// A freed time, held for somebody on the waitlist.

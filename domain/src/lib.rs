@@ -22,8 +22,8 @@ pub use clock::Clock;
 pub use encounter::EncounterState;
 pub use ids::{
     AccountId, ApiTokenId, AppointmentId, ChatMessageId, ClinicId, EncounterId, HoldId, ParticipantId, PatientId,
-    PractitionerId, RelayId, ResourceId, RoomId, ScheduleExceptionId, ScheduleRuleId, SeriesId, VisitTypeId,
-    WaitlistEntryId, WaitlistOfferId, WebhookId,
+    PractitionerId, RelayId, ResourceId, RoomId, ScheduleExceptionId, ScheduleRuleId, SelfBookingId, SeriesId,
+    VisitTypeId, WaitlistEntryId, WaitlistOfferId, WebhookId,
 };
 pub use join_token::{JOIN_TOKEN_LIFETIME, JOIN_TOKEN_TYPE, JoinClaims};
 pub use random::Random;

@@ -104,6 +104,7 @@ pub(crate) fn phrase(action: &str, detail: &serde_json::Value) -> &'static str {
         "room.entered" => "connected the practitioner to the consultation",
         "schedule.changed" => "changed a schedule",
         "seat.left" => "left the waiting room",
+        "self_booking.requested" => "was asked for the link that books a visit",
         "session.ended" => "signed out",
         "session.refused" => "was refused at sign-in",
         "session.started" => "signed in",

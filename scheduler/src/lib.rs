@@ -36,6 +36,7 @@ pub mod room;
 pub mod run;
 pub mod schedules;
 pub mod seat;
+pub mod self_booking;
 pub mod send_link;
 pub mod series;
 mod tables;

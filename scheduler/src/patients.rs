@@ -146,14 +146,14 @@ pub(crate) async fn insert(
 }
 
 /// A patient whose fields make sense.
-struct Checked {
-    name: String,
-    birth_date: Date,
-    phone: Option<String>,
-    email: Option<String>,
+pub(crate) struct Checked {
+    pub(crate) name: String,
+    pub(crate) birth_date: Date,
+    pub(crate) phone: Option<String>,
+    pub(crate) email: Option<String>,
 }
 
-fn check(new: &NewPatient, now: Timestamp) -> Result<Checked, PatientFieldErrors> {
+pub(crate) fn check(new: &NewPatient, now: Timestamp) -> Result<Checked, PatientFieldErrors> {
     let (name, birth_date) = (name(&new.name), birth_date(&new.birth_date, now));
     let (phone, email) = (phone(&new.phone), email(&new.email));
     match (name, birth_date, phone, email) {
@@ -170,7 +170,7 @@ fn check(new: &NewPatient, now: Timestamp) -> Result<Checked, PatientFieldErrors
 fn name(text: &str) -> Result<String, &'static str> {
     let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match name.chars().count() {
-        0 => Err("Enter the patient's name."),
+        0 => Err("Enter the full name."),
         1..=200 => Ok(name),
         _ => Err("Shorten the name to 200 characters."),
     }

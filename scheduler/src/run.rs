@@ -4,7 +4,7 @@ use crate::{
     events,
     messages::{Carriers, Channel, deliver_due},
     missed::mark_missed,
-    tables,
+    self_booking, tables,
     waitlist::{pass_on, tell as tell_of_offers},
     webhooks::{WebhookSender, tell_webhooks},
 };
@@ -170,6 +170,8 @@ pub async fn purge(config: &SchedulerConfig) -> anyhow::Result<()> {
         tables::holds::purge(&mut tx, clinic, KEPT_AFTER_EXPIRY).await?;
         tables::idempotency_keys::purge(&mut tx, clinic, KEYS_KEPT).await?;
         tables::events::purge(&mut tx, clinic, config.clock.now() - events::KEPT).await?;
+        tables::self_bookings::purge(&mut tx, clinic, config.clock.now() - self_booking::GOOD_FOR).await?;
+        tables::self_booking_attempts::purge(&mut tx, clinic, before).await?;
         tx.commit().await?;
     }
     let mut tx = config.db.anonymous().await?;

@@ -24,6 +24,8 @@ pub(crate) mod resources;
 pub(crate) mod schedule_exceptions;
 pub(crate) mod schedules;
 pub(crate) mod seats;
+pub(crate) mod self_booking_attempts;
+pub(crate) mod self_bookings;
 pub(crate) mod series;
 pub(crate) mod sessions;
 pub(crate) mod views;

@@ -18,6 +18,9 @@ pub type JoinTokenSeed = Redacted<[u8; 32]>;
 /// Grows into the demo's API tokens.
 pub type DemoTokenKey = Redacted<[u8; 32]>;
 
+/// Signs the links and cookies of patients who book themselves (HMAC-SHA-256).
+pub type SelfBookingKey = Redacted<[u8; 32]>;
+
 /// All of them.
 #[derive(Debug, Clone)]
 pub struct Keys {
@@ -29,6 +32,8 @@ pub struct Keys {
     pub join_token: JoinTokenSeed,
     /// For `scheduler::demo::api_tokens`.
     pub demo_token: DemoTokenKey,
+    /// For `scheduler::self_booking`.
+    pub self_booking: SelfBookingKey,
 }
 
 /// The secret is shorter than [`MIN_SECRET_BYTES`].
@@ -48,6 +53,7 @@ impl Keys {
             offer_link: expand(&root, b"offer link v1"),
             join_token: expand(&root, b"join token v1"),
             demo_token: expand(&root, b"demo token v1"),
+            self_booking: expand(&root, b"self-booking v1"),
         })
     }
 }
@@ -70,6 +76,7 @@ mod tests {
         let keys = Keys::derive(&secret).expect("long enough");
         assert_ne!(keys.visit_link, keys.join_token);
         assert_ne!(keys.visit_link, keys.offer_link);
+        assert_ne!(keys.visit_link, keys.self_booking);
         assert_eq!(keys.visit_link, Keys::derive(&secret).expect("long enough").visit_link);
     }
 

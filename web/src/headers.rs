@@ -15,12 +15,16 @@ const NO_DEVICES: &str = "camera=(), microphone=(), display-capture=(), geolocat
 const OWN_DEVICES: &str =
     "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=()";
 
+/// The one page that search engines may keep: the clinic's own, by which patients find it.
+const INDEXED: &str = "/clinics/{slug}";
+
 /// Adds the headers. What a handler has set itself (a static file its caching) stays.
 pub(crate) async fn apply(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let nonce = request.extensions().get::<Nonce>().cloned();
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let devices =
         if ROUTES_WITH_DEVICES.iter().any(|prefix| route.starts_with(prefix)) { OWN_DEVICES } else { NO_DEVICES };
+    let is_indexed = route == INDEXED;
 
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -28,6 +32,9 @@ pub(crate) async fn apply(State(state): State<WebState>, request: Request, next:
     set(headers, header::CONTENT_SECURITY_POLICY, &policy);
     set(headers, HeaderName::from_static("permissions-policy"), devices);
     set(headers, header::REFERRER_POLICY, "no-referrer");
+    if !is_indexed {
+        set(headers, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
+    }
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");

@@ -55,6 +55,8 @@ pub enum Here {
     Week,
     /// Finding patients.
     Patients,
+    /// Who would come sooner.
+    Waitlist,
     /// The practitioner's day.
     MyDay,
     /// When practitioners work, and what may be booked.

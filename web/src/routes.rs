@@ -37,6 +37,7 @@ fn pages(state: &WebState) -> Router<WebState> {
     Router::new()
         .merge(staff())
         .merge(patients())
+        .merge(self_booking())
         .merge(static_files::router())
         .method_not_allowed_fallback(async || PageError::NotFound)
         .layer(same_origin_only(state))
@@ -71,6 +72,10 @@ fn staff() -> Router<WebState> {
         )
         .route("/appointments/{id}/admit", post(pages::appointments::admit::post))
         .route("/walk-in", get(pages::appointments::walk_in::get).post(pages::appointments::walk_in::post))
+        .route("/waitlist", get(pages::waitlist::get).post(pages::waitlist::add::post))
+        .route("/waitlist/events", get(pages::waitlist::events))
+        .route("/waitlist/find", post(pages::waitlist::add::look))
+        .route("/waitlist/{id}/withdraw", post(pages::waitlist::withdraw::post))
         .route("/day", get(pages::day::get))
         .route("/day/events", get(pages::day::events))
         .route("/schedules", get(pages::schedules::list::get))
@@ -109,6 +114,23 @@ fn patients() -> Router<WebState> {
         .route("/encounters/{id}/events", get(pages::consultation::practitioner::events))
         .route("/encounters/{id}/join-tokens", post(pages::consultation::practitioner::join_tokens))
         .route("/encounters/{id}/finish", post(pages::consultation::practitioner::finish))
+}
+
+/// Patients who book themselves.
+fn self_booking() -> Router<WebState> {
+    use pages::self_booking::{confirm, sent, times, types, you};
+    Router::new()
+        .route("/clinics/{slug}", get(types::get))
+        .route("/clinics/{slug}/times", get(times::get).post(times::post))
+        .route("/clinics/{slug}/you", get(you::get).post(you::post))
+        .route("/clinics/{slug}/sent", get(sent::get))
+        .route("/bookings/{token}", get(confirm::get).post(confirm::post))
+        .route("/bookings/{token}/times", post(confirm::choose))
+        .route("/offer/{token}", get(pages::waitlist::offer::get))
+        .route("/offer/{token}/accept", post(pages::waitlist::offer::accept))
+        .route("/offer/{token}/decline", post(pages::waitlist::offer::decline))
+        .route("/visit/{token}/booked", get(pages::visit::booked::get))
+        .route("/visit/{token}/calendar", get(pages::visit::booked::calendar))
 }
 
 /// Refuses what another site makes a browser send (`Sec-Fetch-Site`, `Origin`); GET needs no such care, it changes nothing.

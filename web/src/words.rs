@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use scheduler::{ResourceKind, ResourceView};
+use std::sync::LazyLock;
 
 /// `09:30`, on the clinic's wall clock.
 pub fn time(at: Timestamp, zone: &TimeZone) -> String {
@@ -26,6 +27,35 @@ pub fn date_and_time(at: Timestamp, zone: &TimeZone) -> String {
 /// The day of the clinic in which `at` lies.
 pub fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
     at.to_zoned(zone.clone()).date()
+}
+
+/// What people call the clock of a zone: `London`, of Europe/London.
+pub fn zone(zone: &TimeZone) -> String {
+    let name = zone.iana_name().unwrap_or("UTC");
+    name.rsplit('/').next().unwrap_or(name).replace('_', " ")
+}
+
+/// The zones that people name by a place, as IANA names.
+pub fn zones() -> &'static [String] {
+    static ZONES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        const REGIONS: [&str; 10] = [
+            "Africa/",
+            "America/",
+            "Antarctica/",
+            "Arctic/",
+            "Asia/",
+            "Atlantic/",
+            "Australia/",
+            "Europe/",
+            "Indian/",
+            "Pacific/",
+        ];
+        let names = jiff::tz::db().available().map(|name| name.as_str().to_owned());
+        let mut zones: Vec<_> = names.filter(|name| REGIONS.iter().any(|region| name.starts_with(region))).collect();
+        zones.sort();
+        zones
+    });
+    &ZONES
 }
 
 /// Whole minutes, never negative.
@@ -124,6 +154,13 @@ mod tests {
         assert_eq!(initials("Maria José da Silva Santos"), "MS");
         assert_eq!(initials("Madonna"), "M");
         assert_eq!(initials(""), "");
+    }
+
+    #[test]
+    fn zones_are_called_by_their_place() {
+        assert_eq!(zone(&TimeZone::get("America/New_York").expect("a zone")), "New York");
+        assert!(zones().iter().any(|name| name == "Asia/Ho_Chi_Minh"));
+        assert!(zones().iter().all(|name| TimeZone::get(name).is_ok()));
     }
 
     #[test]

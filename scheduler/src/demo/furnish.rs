@@ -32,6 +32,7 @@ pub(super) async fn furnish(
     if !tables::clinics::add_missing(&mut tx, by.clinic, clinic.name, &time_zone(), clinic.phone).await? {
         return Ok(());
     }
+    tables::clinics::set_slug(&mut tx, by.clinic, clinic.slug).await?;
     tables::clinics::set_arrival(&mut tx, by.clinic, ARRIVE_EARLY_MINUTES, ARRIVE_LATE_MINUTES).await?;
     let mut visit_types = Vec::new();
     for demo in clinic.visit_types {

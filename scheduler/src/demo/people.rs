@@ -7,6 +7,8 @@ pub(super) struct DemoClinic {
     /// Fixed, so that a second start finds it.
     pub(super) id: u128,
     pub(super) name: &'static str,
+    /// Its public address.
+    pub(super) slug: &'static str,
     pub(super) phone: &'static str,
     pub(super) visit_types: &'static [DemoVisitType],
     pub(super) practitioners: &'static [DemoPractitioner],
@@ -82,6 +84,7 @@ pub(super) const CLINICS: [DemoClinic; 2] = [
     DemoClinic {
         id: 0x0de3_0000_0000_4000_8000_0000_0000_0001,
         name: "Riverside Family Clinic",
+        slug: "riverside-family-clinic",
         phone: "+44 20 7946 0100",
         visit_types: &[
             CONSULTATION,
@@ -159,6 +162,7 @@ pub(super) const CLINICS: [DemoClinic; 2] = [
     DemoClinic {
         id: 0x0de3_0000_0000_4000_8000_0000_0000_0002,
         name: "Harbour Clinic",
+        slug: "harbour-clinic",
         phone: "+44 20 7946 0500",
         visit_types: &[CONSULTATION, FOLLOW_UP],
         practitioners: &[DemoPractitioner {

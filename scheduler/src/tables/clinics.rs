@@ -36,6 +36,19 @@ pub(crate) async fn all(connection: &mut PgConnection) -> Result<Vec<ClinicId>, 
     sqlx::query_scalar!(r#"select clinic_id as "clinic_id!: ClinicId" from find_clinics()"#).fetch_all(connection).await
 }
 
+/// The clinic at a public address. Goes through a door.
+pub(crate) async fn find_by_slug(connection: &mut PgConnection, slug: &str) -> Result<Option<ClinicId>, sqlx::Error> {
+    sqlx::query_scalar!(r#"select clinic_id as "clinic_id!: ClinicId" from find_clinic($1)"#, slug)
+        .fetch_optional(connection)
+        .await
+}
+
+/// The name under which patients find the clinic; nobody else may have it.
+pub(crate) async fn set_slug(connection: &mut PgConnection, id: ClinicId, slug: &str) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!("update clinics set slug = $2 where id = $1", id.0, slug).execute(connection).await?;
+    one_row(&result)
+}
+
 /// Adds a clinic unless it is there; whether it was added. The transaction must act on its behalf.
 ///
 /// Of two that try at once, one waits for the other and finds it done.

@@ -4,6 +4,7 @@ use crate::{facts::PatientPlace, views::PatientView};
 use domain::{ClinicId, PatientId};
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx as _;
+use service::postgres::one_row;
 use sqlx::PgConnection;
 
 /// A patient to be written, with what is compared when somebody types.
@@ -69,6 +70,68 @@ pub(crate) async fn find(
     .fetch_optional(connection)
     .await?;
     Ok(row.map(PatientView::from))
+}
+
+/// An address that somebody has shown to be theirs.
+#[derive(Clone, Copy)]
+pub(crate) enum Reached<'a> {
+    /// An e-mail address, whatever its case.
+    Email(&'a str),
+    /// The digits of a phone number. One in international notation and one from home share their last nine.
+    Phone(&'a str),
+}
+
+/// The patient of this name and date of birth who is reached at this address; of several the one added first.
+pub(crate) async fn recognize(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    name_key: &str,
+    birth_date: Date,
+    reached: Reached<'_>,
+) -> Result<Option<PatientId>, sqlx::Error> {
+    let (email, phone) = match reached {
+        Reached::Email(email) => (Some(email), None),
+        Reached::Phone(digits) => (None, Some(digits)),
+    };
+    sqlx::query_scalar!(
+        r#"select id as "id: PatientId"
+           from patients
+           where clinic_id = $1
+             and name_key = $2
+             and birth_date = $3
+             and (lower(email) = lower($4) or right(phone_key, 9) = right($5, 9))
+           order by added_at, id
+           limit 1"#,
+        clinic.0,
+        name_key,
+        birth_date.to_sqlx() as _,
+        email,
+        phone,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Notes the language and the zone of a patient where none is known yet.
+pub(crate) async fn note_origin(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: PatientId,
+    language: Option<&str>,
+    time_zone: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    let result = sqlx::query!(
+        "update patients
+         set language = coalesce(language, $3), time_zone = coalesce(time_zone, $4)
+         where clinic_id = $1 and id = $2",
+        clinic.0,
+        id.0,
+        language,
+        time_zone,
+    )
+    .execute(connection)
+    .await?;
+    one_row(&result)
 }
 
 /// Patients who match every given pattern: name patterns for `like`, one of the dates, digits within the phone number.

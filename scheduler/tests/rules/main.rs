@@ -20,6 +20,7 @@ mod patients;
 mod presence;
 mod recomputing;
 mod rescheduling;
+mod self_booking;
 mod series;
 mod tokens;
 mod visit;

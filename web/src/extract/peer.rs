@@ -21,3 +21,11 @@ impl<S: Sync> FromRequestParts<S> for PeerAddress {
         Ok(Self(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())))
     }
 }
+
+/// What counts as one for limits: an IPv4 address, or the /64 of an IPv6 address, which is what one household has.
+pub fn household(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("{:x?}", &v6.segments()[..4]),
+    }
+}

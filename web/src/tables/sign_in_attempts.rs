@@ -1,5 +1,6 @@
 //! `sign_in_attempts`: how often somebody tried, by account and by where from. Both are stored as digests only.
 
+use crate::extract::household;
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
@@ -16,13 +17,9 @@ impl Subject {
         Self::of("email", &email.to_lowercase())
     }
 
-    /// Where from: an IPv4 address, or the /64 of an IPv6 address, which is what one household has.
+    /// Where from.
     pub(crate) fn address(address: IpAddr) -> Self {
-        let prefix = match address.to_canonical() {
-            IpAddr::V4(v4) => v4.to_string(),
-            IpAddr::V6(v6) => format!("{:x?}", &v6.segments()[..4]),
-        };
-        Self::of("address", &prefix)
+        Self::of("address", &household(address))
     }
 
     fn of(kind: &str, value: &str) -> Self {

@@ -143,6 +143,11 @@ impl House {
         ids.into_iter().map(ClinicId).collect()
     }
 
+    /// The path of the link by which an offer is answered.
+    pub fn offer_link(&self, id: domain::WaitlistOfferId) -> String {
+        format!("/offer/{}", scheduler::offer_link(&keys().offer_link, id).expose())
+    }
+
     /// One number that the superuser asks for.
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.superuser).await.expect("a count")

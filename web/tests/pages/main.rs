@@ -9,5 +9,7 @@ mod looking;
 mod messages;
 mod rebooking;
 mod schedules;
+mod self_booking;
 mod signing_in;
+mod waitlist;
 mod walls;

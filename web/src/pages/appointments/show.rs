@@ -14,7 +14,7 @@ use axum::{
     extract::{RawQuery, State},
     response::Html,
 };
-use domain::{AppointmentId, AppointmentState, Redacted};
+use domain::{AppointmentId, AppointmentState, Redacted, Source};
 use scheduler::{AppointmentView, AuditView};
 
 #[derive(Template)]
@@ -37,6 +37,17 @@ struct AppointmentPage {
 }
 
 impl AppointmentPage {
+    /// Where it came from, if not from the desk.
+    fn origin(&self) -> Option<&'static str> {
+        match self.appointment.source {
+            Source::Patient => Some("by the patient, on the clinic’s page"),
+            Source::Waitlist => Some("by the patient, from the waitlist"),
+            Source::WalkIn => Some("when the patient walked in"),
+            Source::Api => Some("by a program"),
+            Source::Desk | Source::Series => None,
+        }
+    }
+
     /// Nobody has come yet, so it can still go elsewhere.
     fn is_movable(&self) -> bool {
         self.appointment.state == AppointmentState::Booked

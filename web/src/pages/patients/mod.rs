@@ -1,6 +1,7 @@
 //! Patients: find one, add one. What is typed never becomes part of an address, which browsers and proxies keep.
 
 pub(crate) mod add;
+pub(crate) mod chosen;
 pub(crate) mod find;
 pub(crate) mod search;
 pub(crate) mod show;

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod arrive;
+pub(crate) mod booked;
 pub(crate) mod goodbye;
 pub(crate) mod not_you;
 pub(crate) mod waiting;
