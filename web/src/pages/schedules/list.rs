@@ -1,8 +1,6 @@
 //! Everybody's schedules at a glance, and the clinic's holidays.
 
-use super::{
-    ExceptionRow, Press, announce, exception_form::ExceptionForm, preview::Preview, refused, rule_form::minute,
-};
+use super::{ExceptionRow, Press, announce, exception_form::ExceptionForm, preview::Preview, refused, rule_form};
 use crate::{
     errors::PageError,
     extract::Receptionist,
@@ -170,8 +168,7 @@ fn week(schedule: &ScheduleView) -> String {
         let of_day = schedule.rules.iter().filter(|(_, rule)| {
             usize::try_from(rule.weekday.to_monday_zero_offset()).is_ok_and(|weekday| weekday == index)
         });
-        let hours: Vec<_> =
-            of_day.map(|(_, rule)| format!("{}–{}", minute(rule.from_minute), minute(rule.to_minute))).collect();
+        let hours: Vec<_> = of_day.map(|(_, rule)| rule_form::hours(rule)).collect();
         let hours = hours.join(" and ");
         match runs.last_mut() {
             Some((_, last, same)) if *same == hours => *last = index,

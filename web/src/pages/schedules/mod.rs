@@ -8,7 +8,6 @@ pub(crate) mod rule_form;
 
 use crate::state::WebState;
 use domain::Actor;
-use jiff::Timestamp;
 use scheduler::{Besides, ChangeScheduleError, Exception};
 use serde::Deserialize;
 use service::bus::{Happening, Topic};
@@ -88,11 +87,4 @@ fn when(exception: &Exception) -> String {
         return format!("{}, {} to {}", day(from.date()), time(from.time()), time(to.time()));
     }
     format!("{}, {} to {}, {}", day(from.date()), time(from.time()), day(to.date()), time(to.time()))
-}
-
-/// `09:00–12:00, 13:00–17:00`, on the clock of a zone.
-pub(super) fn spans(spans: &[(Timestamp, Timestamp)], zone: &jiff::tz::TimeZone) -> String {
-    let time = |at: Timestamp| crate::words::time(at, zone);
-    let words: Vec<_> = spans.iter().map(|(from, to)| format!("{}–{}", time(*from), time(*to))).collect();
-    words.join(", ")
 }

@@ -1,6 +1,5 @@
 //! Two weeks as they would be: in words for everybody, and as a bar of the day for a glance.
 
-use super::spans;
 use crate::words;
 use askama::Template;
 use domain::AppointmentId;
@@ -52,6 +51,11 @@ struct Outside {
 }
 
 impl Preview {
+    /// Something is being tried, and nothing is saved yet.
+    pub(crate) fn is_trial(&self) -> bool {
+        self.is_trial
+    }
+
     /// `is_trial`: a change is shown that is not saved. Of several practitioners only the days that it changes are shown.
     pub(crate) fn new(preview: SchedulePreview, is_trial: bool, zone: &TimeZone) -> Self {
         let is_changed = |day: &DayPreview| !day.opens.is_empty() || !day.closes.is_empty();
@@ -82,12 +86,24 @@ impl Day {
         let bars = [stays("open", &day.hours), stays("opens", &day.opens), stays("closes", &day.closes)];
         Self {
             date: day.date.strftime("%a %-d %b").to_string(),
-            hours: if day.hours.is_empty() { "closed".to_owned() } else { spans(&day.hours, zone) },
-            opens: spans(&day.opens, zone),
-            closes: spans(&day.closes, zone),
+            hours: if day.hours.is_empty() { "closed".to_owned() } else { spans(day, &day.hours, zone) },
+            opens: spans(day, &day.opens, zone),
+            closes: spans(day, &day.closes, zone),
             bars: bars.into_iter().flatten().collect(),
         }
     }
+}
+
+/// `09:00–12:00, 13:00–24:00`, or `all day`.
+fn spans(day: &DayPreview, spans: &[(Timestamp, Timestamp)], zone: &TimeZone) -> String {
+    let words = |span: &(Timestamp, Timestamp)| {
+        if *span == day.bounds {
+            return "all day".to_owned();
+        }
+        let end = if span.1 == day.bounds.1 { "24:00".to_owned() } else { words::time(span.1, zone) };
+        format!("{}–{end}", words::time(span.0, zone))
+    };
+    spans.iter().map(words).collect::<Vec<_>>().join(", ")
 }
 
 impl Bar {

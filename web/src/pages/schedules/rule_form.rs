@@ -125,9 +125,15 @@ impl RuleForm {
     }
 }
 
-/// `09:00` of minutes after midnight; the midnight that ends the day is `00:00`.
-pub(super) fn minute(minute: i16) -> String {
+/// `09:00` of minutes after midnight, as a field for a time has it: the midnight that ends the day is `00:00`.
+fn minute(minute: i16) -> String {
     format!("{:02}:{:02}", minute / 60 % 24, minute % 60)
+}
+
+/// `09:00–17:00`, `00:00–24:00`.
+pub(super) fn hours(rule: &Rule) -> String {
+    let time = |minute: i16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    format!("{}–{}", time(rule.from_minute), time(rule.to_minute))
 }
 
 /// A weekly rule as a line of the list.
@@ -150,11 +156,6 @@ impl RuleRow {
             about.extend(rule.zone.iana_name().map(str::to_owned));
         }
         let index = usize::try_from(rule.weekday.to_monday_zero_offset()).unwrap_or_default();
-        Self {
-            id,
-            weekday: NAMES[index],
-            hours: format!("{}–{}", minute(rule.from_minute), minute(rule.to_minute)),
-            about: about.join(" · "),
-        }
+        Self { id, weekday: NAMES[index], hours: hours(rule), about: about.join(" · ") }
     }
 }
