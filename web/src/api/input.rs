@@ -37,7 +37,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let place = format!("The body is not JSON: see line {}, column {}.", error.line(), error.column());
             Problem::new(Code::Malformed, place)
         })?;
-        refuse_nul(&value)?;
+        refuse_nul(&value, "")?;
         serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
             let path = error.path().to_string();
             let field = if path == "." { "body" } else { &path };
@@ -52,15 +52,17 @@ fn is_json(request: &Request) -> bool {
     kind.eq_ignore_ascii_case("application/json")
 }
 
-/// A character that Postgres cannot keep in a text.
-fn refuse_nul(value: &Value) -> Result<(), Problem> {
-    let has_nul = match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(values) => return values.iter().try_for_each(refuse_nul),
-        Value::Object(fields) => return fields.values().try_for_each(refuse_nul),
-        _ => false,
-    };
-    if has_nul { Err(Problem::new(Code::Malformed, "A text must not hold the character U+0000.")) } else { Ok(()) }
+/// Refuses a character that Postgres cannot keep in a text, and names the field that holds it.
+fn refuse_nul(value: &Value, path: &str) -> Result<(), Problem> {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::String(text) if text.contains('\0') => {
+            Err(Problem::fields([(path.to_owned(), "A text must not hold the character U+0000.".to_owned())]))
+        }
+        Value::Array(values) => values.iter().try_for_each(|value| refuse_nul(value, path)),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| refuse_nul(value, &below(name))),
+        _ => Ok(()),
+    }
 }
 
 /// The parameters of a query, without any that nobody knows: a filter that is misspelt must not be left out.

@@ -12,13 +12,13 @@ async fn what_cannot_be_read_names_what_is_wrong(pool: PgPool) {
     let json_body = [("content-type", "application/json")];
     let send = async |body: &str| desk.call(Method::POST, "/api/v1/patients", &json_body, Some(body.to_owned())).await;
     assert_eq!(send("{\"name\":").await.refusal(), (400, "malformed"));
-    assert_eq!(send("{\"name\": \"A\\u0000B\", \"birth_date\": \"1961-03-14\"}").await.refusal(), (400, "malformed"));
     let long = format!("{{\"name\": \"{}\"}}", "x".repeat(70_000));
     assert_eq!(send(&long).await.refusal(), (413, "too-large"));
     for (body, field) in [
         (json!({ "name": "Ada Byron", "birth_date": "14/03/1961" }), "birth_date"),
         (json!({ "name": "Ada Byron", "birth_date": "1961-02-31" }), "birth_date"),
         (json!({ "name": "Ada Byron", "birth_date": "1961-03-14", "shoe_size": 39 }), "shoe_size"),
+        (json!({ "name": "A\0B", "birth_date": "1961-03-14" }), "name"),
         (json!({ "name": 7, "birth_date": "1961-03-14" }), "name"),
         (json!({ "name": "x".repeat(10_000), "birth_date": "1961-03-14" }), "name"),
         (json!({ "name": " ", "birth_date": "1961-03-14" }), "name"),
