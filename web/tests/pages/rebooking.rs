@@ -77,7 +77,7 @@ async fn a_series_with_conflicts_lists_them_and_is_booked_without(pool: PgPool) 
     fields.push(("leave_out", "yes"));
     let booked = desk.post("/appointments", &fields).await;
     assert_eq!(booked.status, StatusCode::SEE_OTHER, "{}", booked.body);
-    let shown = desk.get(&booked.header("location").to_owned()).await.body;
+    let shown = desk.get(booked.header("location")).await.body;
     assert!(shown.contains("Every week") && shown.contains("This one and those after it"), "{shown}");
 
     let cancel = format!("{}/cancel", booked.header("location"));
@@ -114,7 +114,7 @@ async fn beside_another_visit_only_with_a_reason_which_is_shown_with_a_name(pool
     assert!(refused.body.contains("<details class=\"more\" open"), "the way to overbook is shown");
     fields.push(("overbook", "Child in pain"));
     let booked = desk.post("/appointments", &fields).await;
-    let shown = desk.get(&booked.header("location").to_owned()).await.body;
+    let shown = desk.get(booked.header("location")).await.body;
     assert!(shown.contains("Child in pain") && shown.contains("(Amira Khan)"), "{shown}");
     let day = desk.get("/desk?date=2026-11-27").await.body;
     assert!(day.contains("Overbooked: Child in pain") && day.contains("nr-2 of-2"), "beside each other");
