@@ -52,9 +52,9 @@ test("without a script a button shows what shorter hours close, and whom they le
   const weekday = new Date(bedside.ready.visits[0]?.at ?? "").toLocaleDateString("en-GB", { weekday: "long" });
   assert.ok(today.includes(weekday));
   await page.getByRole("button", { name: `Remove ${weekday}` }).click();
-  await page.getByText("Take these hours away?").waitFor();
+  await page.getByText("Take this away?").waitFor();
   await page.getByText("booked outside of the new hours").waitFor();
-  await page.getByRole("link", { name: "Keep them" }).click();
+  await page.getByRole("link", { name: "Keep it" }).click();
   await page.getByRole("button", { name: `Remove ${weekday}` }).waitFor();
 });
 

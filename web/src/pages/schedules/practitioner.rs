@@ -35,6 +35,8 @@ struct SchedulePage {
     schedule: ScheduleView,
     /// The address of this page.
     back: String,
+    /// Where weekly hours are sent.
+    rule_action: String,
     /// Where leave and extra hours are sent.
     exception_action: String,
     rules: Vec<RuleRow>,
@@ -224,6 +226,7 @@ async fn show(
         rules: schedule.rules.iter().map(|(id, rule)| RuleRow::new(*id, rule, clinic)).collect(),
         exceptions: schedule.exceptions.iter().map(|one| ExceptionRow::new(one, clinic)).collect(),
         back: format!("/schedules/{id}"),
+        rule_action: format!("/schedules/{id}/rules"),
         exception_action: format!("/schedules/{id}/exceptions"),
         clinic_zone: clinic.zone.iana_name().unwrap_or_default().to_owned(),
         schedule,
