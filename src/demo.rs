@@ -2,6 +2,7 @@
 
 use anyhow::ensure;
 use domain::{Random, Redacted};
+use jiff::tz::TimeZone;
 use scheduler::demo::{Demo, DemoToken};
 use service::{clock::SystemClock, config::Config, keys::DemoTokenKey, postgres::Db, random::SystemRandom};
 
@@ -21,7 +22,13 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
 /// Makes what is missing of the demo.
 pub async fn make(db: &Db) -> anyhow::Result<Demo> {
     let hash = |password: &str| hashed(&SystemRandom, password);
-    scheduler::demo::demo(db, &SystemClock, &SystemRandom, &hash).await
+    scheduler::demo::demo(db, &SystemClock, &SystemRandom, &hash, &time_zone()).await
+}
+
+/// The machine's own zone, so that the demo's times are those of the wall clock beside it.
+fn time_zone() -> String {
+    let system = TimeZone::try_system().ok();
+    system.as_ref().and_then(TimeZone::iana_name).unwrap_or("Europe/London").to_owned()
 }
 
 /// The same, and tokens for programs.

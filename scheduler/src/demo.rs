@@ -64,11 +64,18 @@ pub type PasswordHash<'a> = &'a (dyn Fn(&str) -> String + Send + Sync);
 
 /// Makes the demo clinics when they are missing, and visits when none lies ahead today. A second call keeps everything.
 ///
-/// `hash` turns a password into what `accounts.password_hash` holds (PHC string): the web crate knows how.
-pub async fn demo(db: &Db, clock: &dyn Clock, random: &dyn Random, hash: PasswordHash<'_>) -> anyhow::Result<Demo> {
+/// `hash` turns a password into what `accounts.password_hash` holds (PHC string): the web crate knows how. `zone` is the IANA name
+/// of the zone in which new clinics stand.
+pub async fn demo(
+    db: &Db,
+    clock: &dyn Clock,
+    random: &dyn Random,
+    hash: PasswordHash<'_>,
+    zone: &str,
+) -> anyhow::Result<Demo> {
     let mut demo = Demo::default();
     for clinic in &CLINICS {
-        furnish(db, clock, random, hash, clinic).await?;
+        furnish(db, clock, random, hash, clinic, zone).await?;
         demo.accounts.extend(accounts(clinic));
         let diary = diary(db, clock, random, clinic).await?;
         let is_new_day = day(db, &diary.receptionist, today(&diary), None).await?.is_empty();

@@ -1,8 +1,7 @@
 //! Arrive, admit, meet, finish: the whole visit, with media.
 
-use crate::support::clinic::Clinic;
+use crate::support::{PATIENCE, clinic::Clinic};
 use domain::{Role, media::MediaKind};
-use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_admitted_patient_and_the_practitioner_hear_and_see_each_other_until_the_visit_ends() {
@@ -14,13 +13,13 @@ async fn an_admitted_patient_and_the_practitioner_hear_and_see_each_other_until_
     let doctor = practitioner.enters(&meeting.practitioners_page).await;
     let guest = patient.enters(&meeting.patients_page).await;
     for (one, other) in [(&doctor, &guest), (&guest, &doctor)] {
-        let both = |kind| one.until(move |tally| tally.sources(kind).contains(&other.mark()), Duration::from_secs(10));
+        let both = |kind| one.until(move |tally| tally.sources(kind).contains(&other.mark()), PATIENCE);
         both(MediaKind::Audio).await.expect("they are heard");
         both(MediaKind::Video).await.expect("they are seen");
     }
 
     practitioner.ends(&meeting).await;
-    let ended = guest.signaling().expect("they came by signaling").until(|heard| heard.ended, Duration::from_secs(5));
+    let ended = guest.signaling().expect("they came by signaling").until(|heard| heard.ended, PATIENCE);
     ended.await.expect("the patient is told");
     let goodbye = patient.opens(&meeting.patients_page).await;
     assert!(goodbye.says("Your visit has ended"), "{}", goodbye.text());

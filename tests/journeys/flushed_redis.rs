@@ -1,8 +1,7 @@
 //! Redis may be emptied at any moment: nothing is lost, and nobody is let in.
 
-use crate::support::clinic::Clinic;
+use crate::support::{PATIENCE, clinic::Clinic};
 use domain::media::MediaKind;
-use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flushed_redis_loses_nothing_and_lets_nobody_in() {
@@ -19,15 +18,12 @@ async fn a_flushed_redis_loses_nothing_and_lets_nobody_in() {
     clinic.wait_for_the_relay().await;
     let doctor = practitioner.enters(&meeting.practitioners_page).await;
     let guest = patient.enters(&meeting.patients_page).await;
-    doctor
-        .until(|tally| tally.sources(MediaKind::Video).contains(&guest.mark()), Duration::from_secs(10))
-        .await
-        .expect("seen");
+    doctor.until(|tally| tally.sources(MediaKind::Video).contains(&guest.mark()), PATIENCE).await.expect("seen");
 
     clinic.redis.command("FLUSHALL").await;
     let before = doctor.tally().packets();
-    doctor.until(|tally| tally.packets() > before + 100, Duration::from_secs(10)).await.expect("the picture goes on");
+    doctor.until(|tally| tally.packets() > before + 100, PATIENCE).await.expect("the picture goes on");
     practitioner.ends(&meeting).await;
-    let told = guest.signaling().expect("they came by signaling").until(|heard| heard.ended, Duration::from_secs(10));
+    let told = guest.signaling().expect("they came by signaling").until(|heard| heard.ended, PATIENCE);
     told.await.expect("the end arrives");
 }

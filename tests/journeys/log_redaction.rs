@@ -1,9 +1,12 @@
 //! Nothing that identifies a patient, and no address, session description or token, is in a log.
 
-use crate::support::processes::{PERSONS_ADDRESS, Processes};
+use crate::support::{
+    PATIENCE,
+    processes::{PERSONS_ADDRESS, Processes},
+};
 use domain::{ChatMessageId, Random as _, media::MediaKind};
 use service::random::SystemRandom;
-use std::{net::Ipv4Addr, time::Duration};
+use std::net::Ipv4Addr;
 
 /// Everything that can be asked for.
 const FILTER: &str = "trace";
@@ -21,16 +24,10 @@ async fn a_whole_visit_leaves_no_name_address_token_or_word_in_the_logs() {
     let doctor = practitioner.enters(&meeting.practitioners_page).await;
     let guest = patient.enters(&meeting.patients_page).await;
     guest.send_chat(ChatMessageId(SystemRandom.uuid()), CHAT).await.expect("sent");
-    let written = doctor
-        .signaling()
-        .expect("they came by signaling")
-        .until(|heard| !heard.chat.is_empty(), Duration::from_secs(5));
+    let written = doctor.signaling().expect("they came by signaling").until(|heard| !heard.chat.is_empty(), PATIENCE);
     written.await.expect("the chat arrives");
     let mark = guest.mark();
-    doctor
-        .until(move |tally| tally.sources(MediaKind::Video).contains(&mark), Duration::from_secs(15))
-        .await
-        .expect("seen");
+    doctor.until(move |tally| tally.sources(MediaKind::Video).contains(&mark), PATIENCE).await.expect("seen");
     patient.opens("/visit/not-a-link-of-ours").await;
     let refused = bedside.somebody();
     let page = refused.opens("/sign-in").await;

@@ -1,10 +1,9 @@
 //! Whoever is not admitted gets no packet and gives none.
 
-use crate::support::clinic::Clinic;
+use crate::support::{PATIENCE, clinic::Clinic};
 use domain::{ParticipantId, Random as _, Redacted, media::MediaKind};
 use participant::{Participant, Publishing};
 use service::random::SystemRandom;
-use std::time::Duration;
 use tokio::net::UdpSocket;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,10 +26,7 @@ async fn a_stranger_gets_no_packet_of_a_running_visit_and_gives_none() {
     let way_in = practitioner.asks_to_enter(&meeting.practitioners_page).await.expect("the visit is theirs");
     let doctor = practitioner.enters(&meeting.practitioners_page).await;
     let guest = patient.enters(&meeting.patients_page).await;
-    doctor
-        .until(|tally| tally.sources(MediaKind::Video).contains(&guest.mark()), Duration::from_secs(10))
-        .await
-        .expect("seen");
+    doctor.until(|tally| tally.sources(MediaKind::Video).contains(&guest.mark()), PATIENCE).await.expect("seen");
 
     // Another patient waits meanwhile. They ask, they make a token up, they change a letter of a real one.
     let other = clinic.visits_of_first_clinic().find(|other| other.patient != visit.patient).expect("another visit");
@@ -59,7 +55,7 @@ async fn a_stranger_gets_no_packet_of_a_running_visit_and_gives_none() {
         socket.send_to(datagram, ("127.0.0.1", port)).await.expect("sent");
     }
     let before = doctor.tally().packets();
-    doctor.until(|tally| tally.packets() > before + 50, Duration::from_secs(10)).await.expect("the visit goes on");
+    doctor.until(|tally| tally.packets() > before + 50, PATIENCE).await.expect("the visit goes on");
     let mut answer = [0; 1500];
     assert!(socket.try_recv(&mut answer).is_err(), "the relay answers nobody it does not know");
     let heard_from = doctor.tally().sources(MediaKind::Video);

@@ -1,6 +1,6 @@
 //! The same visit with web, signaling, media relay and scheduler as processes of their own.
 
-use crate::support::processes::Processes;
+use crate::support::{PATIENCE, processes::Processes};
 use domain::media::MediaKind;
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,14 @@ async fn a_visit_takes_place_with_each_service_as_a_process_of_its_own() {
     for (one, other) in [(&doctor, &guest), (&guest, &doctor)] {
         for kind in [MediaKind::Audio, MediaKind::Video] {
             let mark = other.mark();
-            let there = one.until(move |tally| tally.sources(kind).contains(&mark), Duration::from_secs(15));
+            let there = one.until(move |tally| tally.sources(kind).contains(&mark), PATIENCE);
             there.await.expect("they hear and see each other");
         }
     }
     // Somebody's page is open, and stays so while the processes stop.
     let _day = practitioner.listens_to("/day/events").await;
     practitioner.ends(&meeting).await;
-    let told = guest.signaling().expect("they came by signaling").until(|heard| heard.ended, Duration::from_secs(10));
+    let told = guest.signaling().expect("they came by signaling").until(|heard| heard.ended, PATIENCE);
     told.await.expect("the end arrives");
 
     let asked = Instant::now();

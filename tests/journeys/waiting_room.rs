@@ -1,6 +1,9 @@
 //! The patient says that they are here, and the practitioner sees it.
 
-use crate::support::clinic::{Clinic, at};
+use crate::support::{
+    PATIENCE,
+    clinic::{Clinic, at},
+};
 use futures_util::StreamExt as _;
 use std::time::Duration;
 
@@ -20,12 +23,12 @@ async fn a_patient_who_is_here_waits_and_the_practitioner_may_admit_them() {
 }
 
 #[tokio::test]
-async fn an_arrival_reaches_the_day_through_another_node_within_a_second() {
+async fn an_arrival_reaches_the_day_through_another_node_at_once() {
     let clinic = Clinic::start().await;
     let visit = clinic.visit();
     let practitioner = clinic.practitioner_of(visit).await.through(&clinic.another_node().await);
     let mut events = practitioner.listens_to("/day/events").await.bytes_stream();
-    let first = tokio::time::timeout(Duration::from_secs(5), events.next()).await;
+    let first = tokio::time::timeout(PATIENCE, events.next()).await;
     assert!(matches!(first, Ok(Some(Ok(_)))), "the stream begins");
 
     clinic.somebody().arrives(&clinic.link_of(visit)).await;
@@ -37,7 +40,9 @@ async fn an_arrival_reaches_the_day_through_another_node_within_a_second() {
             text += &String::from_utf8_lossy(&events.next().await.expect("the stream goes on").expect("readable"));
         }
     };
-    tokio::time::timeout(Duration::from_secs(1), shown).await.expect("within a second");
+    // A page looks by itself every five seconds: sooner than that, the bus has told it. The second that people are promised is measured
+    // by `tests/browser/whole-visit.test.mjs`.
+    tokio::time::timeout(Duration::from_secs(4), shown).await.expect("told by the bus");
 }
 
 #[tokio::test]

@@ -26,10 +26,11 @@ pub(super) async fn furnish(
     random: &dyn Random,
     hash: PasswordHash<'_>,
     clinic: &DemoClinic,
+    zone: &str,
 ) -> anyhow::Result<()> {
     let by = Actor { clinic: ClinicId(Uuid::from_u128(clinic.id)), who: Who::Service("demo") };
     let mut tx = db.begin(&by).await?;
-    if !tables::clinics::add_missing(&mut tx, by.clinic, clinic.name, &time_zone(), clinic.phone).await? {
+    if !tables::clinics::add_missing(&mut tx, by.clinic, clinic.name, zone, clinic.phone).await? {
         return Ok(());
     }
     tables::clinics::set_slug(&mut tx, by.clinic, clinic.slug).await?;
@@ -92,12 +93,6 @@ fn visit_type(id: VisitTypeId, demo: &DemoVisitType) -> VisitTypeView {
 
 fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-/// The machine's own zone, so that the demo's times are those of the wall clock beside it.
-fn time_zone() -> String {
-    let system = TimeZone::try_system().ok();
-    system.as_ref().and_then(TimeZone::iana_name).unwrap_or("Europe/London").to_owned()
 }
 
 async fn add_practitioner(

@@ -20,7 +20,7 @@ async fn an_ordinary_owner_migrates_and_the_doors_work(pool: PgPool) {
 
     let db = Db::connect(&owner.url, 3).await.expect("a connection");
     let clock = ManualClock::at("2026-11-24T13:10:00Z".parse::<Timestamp>().expect("a timestamp"));
-    let made = demo(&db, &clock, &SeededRandom::new(1), &|_| "hash".to_owned()).await.expect("a demo");
+    let made = demo(&db, &clock, &SeededRandom::new(1), &|_| "hash".to_owned(), "Europe/London").await.expect("a demo");
     assert_eq!(made.visits.len(), 9);
     doors_work(&db, &made.accounts[0].email).await;
     db.close().await;

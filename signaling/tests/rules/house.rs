@@ -21,7 +21,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const ORIGIN: &str = "http://localhost:8080";
-pub(crate) const SOON: Duration = Duration::from_secs(10);
+/// How long a test waits for what comes at once when the machine has nothing else to do.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+/// Sooner than a node would notice by itself (it reads again every five seconds, and hears a relay's silence after four): what
+/// happens within this was told.
+pub(crate) const TOLD: Duration = Duration::from_secs(3);
 const SEED: [u8; 32] = [7; 32];
 const RELAY_KEY: &str = "the same key on both sides, long enough";
 

@@ -22,16 +22,20 @@ export class Bedside {
   #folder;
   /** @type {Ready} */
   ready;
+  /** The zone of its clinics. */
+  zone;
 
   /**
    * @param {import("node:child_process").ChildProcess} process
    * @param {string} folder
    * @param {Ready} ready
+   * @param {string} zone
    */
-  constructor(process, folder, ready) {
+  constructor(process, folder, ready, zone) {
     this.#process = process;
     this.#folder = folder;
     this.ready = ready;
+    this.zone = zone;
   }
 
   /** Starts with a private Postgres and Redis on a free port, and waits until people may come. */
@@ -39,7 +43,8 @@ export class Bedside {
     const program = resolve(process.env.BEDSIDE ?? "target/debug/bedside");
     const folder = await mkdtemp(join(tmpdir(), "bedside-browser-"));
     const { PATH, HOME } = process.env;
-    const env = { PATH, HOME, TZ: zoneWhereItIsMorning(), BIND_ADDR: "127.0.0.1:0", MEDIA_SHARDS: "1" };
+    const zone = zoneWhereItIsMorning();
+    const env = { PATH, HOME, TZ: zone, BIND_ADDR: "127.0.0.1:0", MEDIA_SHARDS: "1" };
     const child = spawn(program, ["up"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     child.stdout?.on("data", (text) => (said += text));
@@ -48,7 +53,7 @@ export class Bedside {
       if (child.exitCode !== null) throw new Error(`bedside up ended: ${said}`);
       return JSON.parse(await readFile(join(folder, ".bedside/ready.json"), "utf8").catch(() => "null"));
     });
-    return new Bedside(child, folder, ready);
+    return new Bedside(child, folder, ready, zone);
   }
 
   /** Ends it, as Ctrl-C does, and everything that it started. */

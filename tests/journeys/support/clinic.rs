@@ -1,11 +1,11 @@
 //! A whole Bedside in this process for one test: its own database, its own Redis, a clock that the test moves.
 
-use super::{database::database, person::Person, redis::Redis};
+use super::{PATIENCE, database::database, person::Person, redis::Redis};
 use axum::Router;
 use bedside::services::{self, Parts};
 use clap::Parser as _;
 use domain::{Role, relay::RelayAnnouncement};
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{Timestamp, civil};
 use media_relay::{Relay, RelayHandle};
 use scheduler::demo::{Demo, DemoAccount, DemoVisit};
 use service::{
@@ -20,8 +20,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// When every test begins: a Tuesday morning where the machine stands, as the demo's clinics do.
+/// When every test begins: a Tuesday morning where the clinics stand.
 const MORNING: &str = "09:00";
+
+/// Where that is, wherever the machine stands.
+const ZONE: &str = "Europe/London";
 
 /// Bedside with the demo clinics in it.
 pub struct Clinic {
@@ -152,7 +155,7 @@ impl Clinic {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(5), announced).await.expect("the relay announces itself");
+        tokio::time::timeout(PATIENCE, announced).await.expect("the relay announces itself");
     }
 }
 
@@ -196,11 +199,11 @@ pub fn morning() -> ManualClock {
 /// Makes the demo clinics, or finds those of the template.
 pub async fn furnish(db: &Db, clock: &ManualClock) -> Demo {
     let hash = |password: &str| web::hash_password(&SystemRandom, &password.to_owned().into()).into_inner();
-    scheduler::demo::demo(db, clock, &SystemRandom, &hash).await.expect("the demo is made")
+    scheduler::demo::demo(db, clock, &SystemRandom, &hash, ZONE).await.expect("the demo is made")
 }
 
 /// The instant of a time of the test's day.
 pub fn at(time: &str) -> Timestamp {
     let time: civil::Time = time.parse().expect("a time");
-    civil::date(2026, 11, 24).to_datetime(time).to_zoned(TimeZone::system()).expect("a time of the zone").timestamp()
+    civil::date(2026, 11, 24).to_datetime(time).in_tz(ZONE).expect("a time of the zone").timestamp()
 }

@@ -1,6 +1,6 @@
 //! The four services as four processes of the executable, against a shared Postgres and Redis.
 
-use super::{database, person::Person, redis::Redis};
+use super::{PATIENCE, database, person::Person, redis::Redis};
 use domain::{Redacted, Role};
 use scheduler::demo::{Demo, DemoAccount, DemoVisit};
 use service::{clock::SystemClock, keys::Keys, postgres::Db, random::SystemRandom};
@@ -105,7 +105,7 @@ impl Processes {
         process.env("BIND_ADDR", format!("127.0.0.1:{port}")).env("INTERNAL_ADDR", format!("127.0.0.1:{internal}"));
         self.running.push(process.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("it starts"));
         let ready = until_ready(internal);
-        let ready = tokio::time::timeout(Duration::from_secs(20), ready).await;
+        let ready = tokio::time::timeout(PATIENCE, ready).await;
         assert!(ready.is_ok(), "{service} does not become ready: {}", self.logs_of(service));
     }
 
@@ -139,7 +139,8 @@ pub const PERSONS_ADDRESS: [u8; 4] = [127, 0, 0, 77];
 
 async fn demo_of(database: &str) -> Demo {
     let db = Db::connect(&Redacted::new(database.to_owned()), 1).await.expect("the database is there");
-    let demo = scheduler::demo::demo(&db, &SystemClock, &SystemRandom, &|_| unreachable!("everybody has an account"));
+    let no_password = |_: &str| unreachable!("everybody has an account");
+    let demo = scheduler::demo::demo(&db, &SystemClock, &SystemRandom, &no_password, "UTC");
     let demo = demo.await.expect("the demo is there");
     db.close().await;
     demo

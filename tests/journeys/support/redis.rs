@@ -1,5 +1,6 @@
 //! A Redis of its own for each test: a small program that is there in milliseconds.
 
+use super::PATIENCE;
 use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -50,7 +51,7 @@ impl Redis {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), there).await.expect("Redis opens its socket");
+        tokio::time::timeout(PATIENCE, there).await.expect("Redis opens its socket");
     }
 }
 

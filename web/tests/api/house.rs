@@ -33,7 +33,7 @@ impl House {
         let db = Db::over((*pool.connect_options()).clone(), 10);
         let clock = ManualClock::at(NOW.parse::<Timestamp>().expect("a timestamp"));
         let hash = |password: &str| web::hash_password(&SystemRandom, &Redacted::new(password.to_owned())).into_inner();
-        let demo = demo(&db, &clock, &SystemRandom, &hash).await.expect("a demo");
+        let demo = demo(&db, &clock, &SystemRandom, &hash, "Europe/London").await.expect("a demo");
         let secret = Redacted::new("a secret of at least thirty-two bytes".to_owned());
         let keys = Keys::derive(&secret).expect("long enough");
         let tokens = api_tokens(&db, &clock, &SystemRandom, &keys.demo_token).await.expect("tokens");
@@ -176,11 +176,19 @@ impl Program {
         self.get(&format!("/api/v1/{list}")).await.items()[0].clone()
     }
 
-    /// What booking a slot of tomorrow asks for: the `number`th free one, for the first patient.
+    /// Where the consultations of the day after tomorrow are found: whole half hours, which everybody in the demo offers.
+    pub async fn consultations(&self) -> String {
+        let types = self.get("/api/v1/visit-types").await;
+        let consultation =
+            types.items().iter().find(|one| one["name"] == "Consultation").expect("the demo offers them");
+        format!("slots?visit_type_id={}&from=2026-11-26&to=2026-11-26", id(consultation))
+    }
+
+    /// What booking a consultation of that day asks for: the `number`th free time of one and the same practitioner, always for
+    /// the same patient, who is busy where colleagues are free.
     pub async fn wish(&self, number: usize) -> Value {
-        let visit_type = self.first("visit-types").await["id"].clone();
-        let visit_type = visit_type.as_str().expect("an id");
-        let path = format!("/api/v1/slots?visit_type_id={visit_type}&from=2026-11-26&to=2026-11-26");
+        let practitioner = self.first("practitioners").await;
+        let path = format!("/api/v1/{}&practitioner_id={}", self.consultations().await, id(&practitioner));
         let slots = self.get(&path).await;
         let slot = &slots.items()[number];
         json!({
@@ -198,4 +206,9 @@ impl Program {
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
         answer
     }
+}
+
+/// The id of something.
+pub fn id(one: &Value) -> &str {
+    one["id"].as_str().expect("an id")
 }

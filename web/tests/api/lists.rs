@@ -1,6 +1,6 @@
 //! Lists page by page.
 
-use crate::house::{House, Program};
+use crate::house::{House, Program, id};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -21,7 +21,7 @@ async fn read(program: &Program, list: &str, limit: usize, between: impl AsyncFn
 }
 
 fn ids(items: &[Value]) -> Vec<&str> {
-    items.iter().map(|item| item["id"].as_str().expect("an id")).collect()
+    items.iter().map(id).collect()
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
@@ -72,8 +72,7 @@ fn of<'a>(seen: &'a [Value], before: &[Value]) -> Vec<&'a str> {
 async fn slots_go_on_where_the_page_before_ended(pool: PgPool) {
     let house = House::new(pool).await;
     let desk = house.desk();
-    let visit_type = desk.first("visit-types").await["id"].as_str().expect("an id").to_owned();
-    let list = format!("slots?visit_type_id={visit_type}&from=2026-11-26&to=2026-11-26");
+    let list = desk.consultations().await;
     let whole = read(&desk, &list, 200, async || {}).await;
     assert!(whole.len() > 20, "{}", whole.len());
     assert_eq!(read(&desk, &list, 7, async || {}).await, whole);

@@ -41,7 +41,7 @@ impl House {
         let db = Db::over((*pool.connect_options()).clone(), 5);
         let clock = ManualClock::at(NOW.parse::<Timestamp>().expect("a timestamp"));
         let hash = |password: &str| web::hash_password(&SystemRandom, &Redacted::new(password.to_owned())).into_inner();
-        let demo = demo(&db, &clock, &SystemRandom, &hash).await.expect("a demo");
+        let demo = demo(&db, &clock, &SystemRandom, &hash, "Europe/London").await.expect("a demo");
         let keys = keys();
         let site = Site {
             public_url: public_url.parse().expect("an address"),
