@@ -34,6 +34,9 @@ pub enum ArriveError {
     /// The consultation took place.
     #[error("the visit has ended")]
     Ended,
+    /// Somebody changed it in the meantime.
+    #[error("the appointment has been changed in the meantime")]
+    Changed,
     /// Postgres failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -43,12 +46,26 @@ pub enum ArriveError {
 ///
 /// Patients say it by themselves; the desk says it of a patient who stands before it.
 pub async fn arrive(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentId) -> Result<Seat, ArriveError> {
+    arrive_if(db, clock, by, id, None).await
+}
+
+/// The same, only while the appointment is in the version that whoever decides has seen.
+pub async fn arrive_if(
+    db: &Db,
+    clock: &dyn Clock,
+    by: &Actor,
+    id: AppointmentId,
+    if_version: Option<i64>,
+) -> Result<Seat, ArriveError> {
     if !may_arrive(by, id) {
         return Err(ArriveError::NotFound);
     }
     let now = clock.now();
     let mut tx = db.begin(by).await?;
     let appointment = tables::appointments::lock(&mut tx, by.clinic, id).await?.ok_or(ArriveError::NotFound)?;
+    if if_version.is_some_and(|version| version != appointment.version) {
+        return Err(ArriveError::Changed);
+    }
     match appointment.state {
         AppointmentState::Booked => welcome(&mut tx, by, &appointment, now).await?,
         AppointmentState::Arrived => {}

@@ -54,7 +54,7 @@ pub use api_tokens::{
     ApiCaller, ApiTokenError, ApiTokenView, NewApiToken, api_caller, api_tokens, create_api_token, revoke_api_token,
 };
 pub use appointment::{appointment, consultation, glance};
-pub use arrive::{ArriveError, arrive};
+pub use arrive::{ArriveError, arrive, arrive_if};
 pub use availability::{Besides, Exception, FindSlotsError, OpenSlot, Rule, SlotSearch, find_slots, hours};
 pub use book::{BookError, BookRequest, Needs, book};
 pub use cancel::{Cancel, CancelError, cancel};

@@ -23,6 +23,7 @@ mod rescheduling;
 mod self_booking;
 mod series;
 mod tokens;
+mod versions;
 mod visit;
 mod waitlist;
 mod walk_ins;

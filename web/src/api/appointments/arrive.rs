@@ -7,7 +7,7 @@ use crate::{
         problem::{Code, Problem},
         refusals,
         token::Desk,
-        version::IfMatch,
+        version::{IfMatch, mismatch},
     },
     pages::appointments::announce,
     state::WebState,
@@ -33,8 +33,8 @@ async fn arrive(
     version: IfMatch,
 ) -> Result<Appointment, Problem> {
     let by = desk.actor();
-    super::insisted(&state, by, id, &version).await?;
-    scheduler::arrive(&state.db, &*state.clock, by, id).await.map_err(refused)?;
+    let if_version = super::insisted(&state, by, id, &version).await?;
+    scheduler::arrive_if(&state.db, &*state.clock, by, id, if_version).await.map_err(refused)?;
     announce(&state, by, id).await;
     super::answer(&state, by, id).await
 }
@@ -48,6 +48,7 @@ fn refused(error: ArriveError) -> Problem {
         ArriveError::TooLate => Problem::new(Code::TooLate, "The time of the appointment has passed."),
         ArriveError::Cancelled => Problem::new(Code::WrongState, "The appointment was cancelled."),
         ArriveError::Ended => Problem::new(Code::WrongState, "The visit has ended."),
+        ArriveError::Changed => mismatch(),
         ArriveError::Database(error) => error.into(),
     }
 }

@@ -90,7 +90,13 @@ pub(crate) async fn post(
         Err(ArriveError::NotFound) => return Err(PageError::NotFound),
         Err(ArriveError::Database(error)) => return Err(error.into()),
         // The page says which of these it is, and what comes next.
-        Err(ArriveError::TooEarly { .. } | ArriveError::TooLate | ArriveError::Cancelled | ArriveError::Ended) => {
+        Err(
+            ArriveError::TooEarly { .. }
+            | ArriveError::TooLate
+            | ArriveError::Cancelled
+            | ArriveError::Ended
+            | ArriveError::Changed,
+        ) => {
             return Ok((StatusCode::CONFLICT, show(&state, &by, id, token, page).await?).into_response());
         }
     }
