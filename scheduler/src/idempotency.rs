@@ -3,6 +3,8 @@
 use crate::tables;
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::Actor;
+use serde_json::Value;
+use service::postgres::Db;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -19,6 +21,17 @@ impl IdempotencyKey {
         let key = key.into();
         (1..=MAX_KEY_CHARS).contains(&key.chars().count()).then_some(Self(key))
     }
+}
+
+/// Keeps what the request of a key is answered, and says what its sender is to be told: the answer that was kept first.
+///
+/// Comes after the transaction of the request, since the answer tells of what was committed. Who dies in between leaves it to the
+/// next time the request is sent.
+pub async fn keep_answer(db: &Db, by: &Actor, key: &IdempotencyKey, answer: Value) -> Result<Value, sqlx::Error> {
+    let mut tx = db.begin(by).await?;
+    let kept = tables::idempotency_keys::keep_answer(&mut tx, by, &key.0, &answer).await?;
+    tx.commit().await?;
+    Ok(kept.unwrap_or(answer))
 }
 
 /// What a key means this time.

@@ -71,7 +71,7 @@ pub use facts::{
 pub use finish::{FinishError, finish};
 pub use history::{AuditView, HistoryCheck, history, verify_history};
 pub use hold::{HoldError, HoldRequest, HoldView, hold, release_hold};
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{IdempotencyKey, keep_answer};
 pub use messages::{Carriers, Delivery, Links, Mailer, Texts, Unreached, deliveries, mailbox, not_delivered};
 pub use patients::{AddPatientError, NewPatient, add_patient, appointments_of, find_patients, patient};
 pub use presence::{Place, Presence, Present, in_consultation, presences};

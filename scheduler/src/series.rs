@@ -40,7 +40,7 @@ pub struct SeriesBooked {
     pub series: SeriesId,
     /// Its visits, in order.
     pub appointments: Vec<AppointmentId>,
-    /// What was left out, if that was asked for. Not told again when the request is sent again.
+    /// What was left out, if that was asked for. When the request is sent again, [`keep_answer`](crate::keep_answer) has it.
     pub left_out: Vec<SeriesConflict>,
 }
 

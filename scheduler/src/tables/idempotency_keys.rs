@@ -2,6 +2,7 @@
 
 use domain::{Actor, ClinicId, Who};
 use jiff::SignedDuration;
+use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -48,6 +49,27 @@ pub(crate) async fn claim(
         key,
     );
     used.fetch_one(connection).await.map(Some)
+}
+
+/// Keeps the answer to the request of a key unless there is one, and says which there is. `None` when the key was forgotten.
+pub(crate) async fn keep_answer(
+    connection: &mut PgConnection,
+    by: &Actor,
+    key: &str,
+    answer: &Value,
+) -> Result<Option<Value>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"update idempotency_keys
+           set answer = coalesce(answer, $4)
+           where clinic_id = $1 and actor_id = $2 and key = $3
+           returning answer as "answer!""#,
+        by.clinic.0,
+        actor(by),
+        key,
+        answer,
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Forgets the keys that were used longer than `age` ago.

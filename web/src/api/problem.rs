@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::{Timestamp, civil::DateTime};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -86,7 +86,7 @@ pub(crate) struct FieldError {
 }
 
 /// A visit of a series that cannot be had.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Conflict {
     /// When it would be; null when the clock on the wall skips that time.
     #[schema(value_type = Option<String>, format = DateTime, required)]
@@ -95,14 +95,15 @@ pub(crate) struct Conflict {
     #[schema(value_type = String, examples("2026-12-01T09:30:00"))]
     wall_time: DateTime,
     /// As in `code` of a problem.
-    code: &'static str,
+    #[schema(value_type = String)]
+    code: Cow<'static, str>,
     /// A sentence.
     detail: String,
 }
 
 impl Conflict {
     pub(crate) fn new(start: Option<Timestamp>, wall_time: DateTime, why: &Problem) -> Self {
-        Self { start, wall_time, code: why.code.as_str(), detail: why.detail.clone().into_owned() }
+        Self { start, wall_time, code: why.code.as_str().into(), detail: why.detail.clone().into_owned() }
     }
 }
 

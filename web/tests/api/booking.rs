@@ -73,6 +73,31 @@ async fn a_request_that_is_sent_again_is_done_once_even_at_the_same_time(pool: P
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_request_that_is_sent_again_is_answered_as_the_first_time_whatever_has_become_of_it(pool: PgPool) {
+    let house = House::new(pool).await;
+    let desk = house.desk();
+    let key = [("idempotency-key", "form-8")];
+    let wish = desk.wish(1).await;
+    let first = desk.post_with("/api/v1/appointments", &key, wish.clone()).await;
+    desk.post(&format!("{}/cancel", first.header("location")), json!({ "reason": "Feeling better." })).await;
+    let again = desk.post_with("/api/v1/appointments", &key, wish.clone()).await;
+    assert_eq!((again.status, &again.body), (StatusCode::CREATED, &first.body));
+    for header in ["etag", "location"] {
+        assert_eq!(again.header(header), first.header(header));
+    }
+    let present = desk.get(first.header("location")).await;
+    assert_eq!((&first.body["state"], &present.body["state"]), (&json!("booked"), &json!("cancelled")));
+
+    desk.post("/api/v1/appointments", wish.clone()).await;
+    let series = json!({ "first": wish, "recurrence": "FREQ=WEEKLY;COUNT=2", "leave_out_conflicts": true });
+    let key = [("idempotency-key", "series-9")];
+    let first = desk.post_with("/api/v1/series", &key, series.clone()).await;
+    assert_eq!(first.body["left_out"].as_array().map(Vec::len), Some(1), "{first:?}");
+    let again = desk.post_with("/api/v1/series", &key, series).await;
+    assert_eq!((again.status, &again.body), (StatusCode::CREATED, &first.body));
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn what_was_changed_in_the_meantime_is_not_changed_again_unseen(pool: PgPool) {
     let house = House::new(pool).await;
     let desk = house.desk();

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::{
-        idempotency::Key,
+        idempotency::{Key, first_answer},
         input::{Body, Instant},
         problem::{Code, Conflict, Problem},
         refusals,
@@ -96,7 +96,7 @@ fn languages(wanted: Interpreter) -> Result<(String, String), Problem> {
 
 /// Books an appointment with everything it needs, or nothing of it.
 ///
-/// With an `Idempotency-Key` a request that is sent again is done once, and answered with what came of it.
+/// With an `Idempotency-Key` a request that is sent again is done once, and answered as it was the first time.
 #[utoipa::path(post, path = "/appointments", tag = "appointments", operation_id = "book_appointment", request_body = New,
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255)),
     responses((status = 201, body = Appointment, headers(("Location" = String), ("ETag" = String))),
@@ -108,10 +108,11 @@ async fn book(
     Body(new): Body<New>,
 ) -> Result<Response, Problem> {
     let by = desk.actor();
-    let request = new.request(Source::Api, key)?;
+    let request = new.request(Source::Api, key.clone())?;
     let id = scheduler::book(&state.db, &*state.clock, &*state.random, by, request).await.map_err(refused)?;
     announce(&state, by, id).await;
-    Ok(created(id, answer(&state, by, id).await?))
+    let booked = answer(&state, by, id).await?;
+    Ok(created(id, first_answer(&state, by, key.as_ref(), booked).await?))
 }
 
 /// An appointment that has just been made.
@@ -139,7 +140,7 @@ struct NewSeries {
 }
 
 /// Appointments that were booked together.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 struct Series {
     #[schema(value_type = Uuid)]
     id: SeriesId,
@@ -161,7 +162,7 @@ async fn book_series(
 ) -> Result<(StatusCode, Json<Series>), Problem> {
     let by = desk.actor();
     let recurrence: Recurrence = new.recurrence.parse().map_err(unreadable)?;
-    let first = new.first.request(Source::Series, key)?;
+    let first = new.first.request(Source::Series, key.clone())?;
     let request = SeriesRequest { first, recurrence, leave_out_conflicts: new.leave_out_conflicts };
     let booked = scheduler::book_series(&state.db, &*state.clock, &*state.random, by, request).await;
     let booked = booked.map_err(|error| match error {
@@ -175,7 +176,8 @@ async fn book_series(
     }
     let left_out = booked.left_out.into_iter();
     let left_out = left_out.map(|one| Conflict::new(one.starts_at, one.wall_time, &refused(one.why))).collect();
-    Ok((StatusCode::CREATED, Json(Series { id: booked.series, appointment_ids: booked.appointments, left_out })))
+    let series = Series { id: booked.series, appointment_ids: booked.appointments, left_out };
+    Ok((StatusCode::CREATED, Json(first_answer(&state, by, key.as_ref(), series).await?)))
 }
 
 fn unreadable(error: domain::RecurrenceError) -> Problem {

@@ -41,7 +41,7 @@ pub(crate) enum Stands {
 }
 
 /// An appointment.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct Appointment {
     #[schema(value_type = Uuid)]
     id: AppointmentId,
