@@ -107,8 +107,8 @@ pub async fn cancel(
         audit::record(&mut tx, by, event).await?;
         events::record(&mut tx, by, EventKind::Cancelled, member.id).await?;
     }
-    for event in offers {
-        audit::record(&mut tx, by, event).await?;
+    for offer in offers {
+        offer.record(&mut tx, by).await?;
     }
     tx.commit().await?;
     Ok(ids)

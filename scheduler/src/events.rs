@@ -1,9 +1,9 @@
-//! What programs are told: that something happened to an appointment, in the order in which it was committed.
+//! What programs are told: that something happened to an appointment or on the waitlist, in the order in which it was committed.
 //!
 //! Events hold ids, states and times, no names and no texts. Who keeps the number of the last one read misses nothing.
 
 use crate::tables;
-use domain::{Actor, AppointmentId, PractitionerId, Role, Who};
+use domain::{Actor, AppointmentId, PractitionerId, Role, WaitlistEntryId, WaitlistOfferId, Who};
 use jiff::{SignedDuration, Timestamp};
 use service::postgres::Db;
 use sqlx::PgConnection;
@@ -32,6 +32,18 @@ pub enum EventKind {
     Missed,
     /// What was marked as missed, or who was absent, was corrected by a person.
     Corrected,
+    /// Somebody waits for a time to come free.
+    WaitlistAdded,
+    /// They wait no longer.
+    WaitlistWithdrawn,
+    /// A time has come free and is held for them.
+    WaitlistOffered,
+    /// They took it: it is booked.
+    WaitlistAccepted,
+    /// They let it go, and wait on.
+    WaitlistDeclined,
+    /// They did not answer in time, and wait on.
+    WaitlistExpired,
 }
 
 impl EventKind {
@@ -47,6 +59,12 @@ impl EventKind {
             Self::Finished => "appointment.finished",
             Self::Missed => "appointment.missed",
             Self::Corrected => "appointment.corrected",
+            Self::WaitlistAdded => "waitlist.added",
+            Self::WaitlistWithdrawn => "waitlist.withdrawn",
+            Self::WaitlistOffered => "waitlist.offered",
+            Self::WaitlistAccepted => "waitlist.accepted",
+            Self::WaitlistDeclined => "waitlist.declined",
+            Self::WaitlistExpired => "waitlist.expired",
         }
     }
 }
@@ -60,7 +78,7 @@ pub struct EventView {
     pub kind: String,
     /// When, by the database's clock.
     pub occurred_at: Timestamp,
-    /// The appointment as it was then: ids, state, times and version.
+    /// What it is about as it was then, an appointment or who waits for one: ids, state, times and version.
     pub data: serde_json::Value,
 }
 
@@ -86,6 +104,17 @@ pub(crate) async fn record(
     appointment: AppointmentId,
 ) -> Result<(), sqlx::Error> {
     tables::events::add(connection, by.clinic, kind.as_str(), appointment).await
+}
+
+/// The same about who waits, and what they were offered.
+pub(crate) async fn record_waitlist(
+    connection: &mut PgConnection,
+    by: &Actor,
+    kind: EventKind,
+    entry: WaitlistEntryId,
+    offer: Option<WaitlistOfferId>,
+) -> Result<(), sqlx::Error> {
+    tables::events::add_waitlist(connection, by.clinic, kind.as_str(), entry, offer).await
 }
 
 /// At most `limit` events of the clinic after number `after`, in order. A practitioner's program is told of their own.

@@ -118,8 +118,8 @@ pub async fn reschedule(
         audit::record(&mut tx, by, event).await?;
         events::record(&mut tx, by, EventKind::Rescheduled, one.member.id).await?;
     }
-    for event in offers {
-        audit::record(&mut tx, by, event).await?;
+    for offer in offers {
+        offer.record(&mut tx, by).await?;
     }
     tx.commit().await?;
     Ok(arranged.iter().map(|(one, _)| one.member.id).collect())

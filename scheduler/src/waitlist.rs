@@ -14,6 +14,7 @@ pub use offers::{AcceptOfferError, DeclineOfferError, accept_offer, decline_offe
 pub use tell::tell;
 
 use crate::{
+    events::{self, EventKind},
     tables,
     views::{PatientView, PractitionerView, VisitTypeName},
 };
@@ -160,6 +161,7 @@ pub async fn add_to_waitlist(
     let id = WaitlistEntryId(random.uuid());
     tables::waitlist_entries::add(&mut tx, by.clinic, id, &new, now).await?;
     audit::record(&mut tx, by, AuditEvent::new("waitlist.joined").patient(new.patient)).await?;
+    events::record_waitlist(&mut tx, by, EventKind::WaitlistAdded, id, None).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -204,6 +206,7 @@ pub async fn withdraw_from_waitlist(
         }
         tables::waitlist_entries::end(&mut tx, by.clinic, id, None).await?;
         audit::record(&mut tx, by, AuditEvent::new("waitlist.left").patient(entry.patient)).await?;
+        events::record_waitlist(&mut tx, by, EventKind::WaitlistWithdrawn, id, None).await?;
         tx.commit().await?;
         return Ok(true);
     }

@@ -4,7 +4,7 @@ use crate::{
     events::EventView,
     webhooks::{DeliveryView, Due},
 };
-use domain::{AppointmentId, ClinicId, PractitionerId, WebhookId};
+use domain::{AppointmentId, ClinicId, PractitionerId, WaitlistEntryId, WaitlistOfferId, WebhookId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use service::postgres::one_row;
@@ -46,6 +46,51 @@ pub(crate) async fn add(
         clinic.0,
         appointment.0,
         kind,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The same about an entry of the waitlist, and an offer to it.
+pub(crate) async fn add_waitlist(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    kind: &str,
+    entry: WaitlistEntryId,
+    offer: Option<WaitlistOfferId>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "with event as (
+             insert into events (clinic_id, type, appointment_id, data)
+             select
+                 e.clinic_id,
+                 $3,
+                 e.appointment_id,
+                 jsonb_build_object(
+                     'waitlist_entry_id', e.id,
+                     'patient_id', e.patient_id,
+                     'practitioner_id', coalesce(o.practitioner_id, e.practitioner_id),
+                     'visit_type_id', e.visit_type_id,
+                     'offer_id', o.id,
+                     'start', o.starts_at,
+                     'end', o.ends_at,
+                     'expires_at', o.expires_at,
+                     'appointment_id', e.appointment_id
+                 )
+             from waitlist_entries e
+             left join waitlist_offers o on o.clinic_id = e.clinic_id and o.entry_id = e.id and o.id = $4
+             where e.clinic_id = $1 and e.id = $2
+             returning clinic_id, number
+         )
+         insert into webhook_deliveries (clinic_id, webhook_id, event_number)
+         select w.clinic_id, w.id, event.number
+         from event
+         join webhooks w on w.clinic_id = event.clinic_id and w.disabled_at is null",
+        clinic.0,
+        entry.0,
+        kind,
+        offer.map(|id| id.0),
     )
     .execute(connection)
     .await?;

@@ -3,6 +3,7 @@
 use crate::{
     availability,
     book::BookError,
+    events::{self, EventKind},
     reserve::{self, Wish},
     tables::{
         self,
@@ -40,6 +41,22 @@ pub(crate) struct Freed {
     pub(crate) starts_at: Timestamp,
 }
 
+/// An offer that was made. It is recorded after everything else is written.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Offered {
+    entry: Entry,
+    offer: WaitlistOfferId,
+}
+
+impl Offered {
+    /// Writes it into the history, and tells programs.
+    pub(crate) async fn record(self, connection: &mut PgConnection, by: &Actor) -> Result<(), sqlx::Error> {
+        audit::record(connection, by, AuditEvent::new("offer.made").patient(self.entry.patient)).await?;
+        events::record_waitlist(connection, by, EventKind::WaitlistOffered, self.entry.id, Some(self.offer)).await
+    }
+}
+
 /// Offers a freed time to the first who waits for such a one, if anybody does. The locks of the practitioner must be held. Says
 /// what to record, after everything else is written.
 pub(crate) async fn freed(
@@ -47,7 +64,7 @@ pub(crate) async fn freed(
     now: Timestamp,
     by: &Actor,
     time: Freed,
-) -> Result<Option<AuditEvent>, sqlx::Error> {
+) -> Result<Option<Offered>, sqlx::Error> {
     let left = time.starts_at.duration_since(now);
     if left < SHORTEST * 2 {
         return Ok(None);
@@ -58,21 +75,21 @@ pub(crate) async fn freed(
     let candidates =
         tables::waitlist_entries::lock_candidates(connection, by.clinic, practitioner, starts_at, wall_time).await?;
     for entry in candidates {
-        if try_offer(connection, now, by, time, entry).await? {
-            return Ok(Some(AuditEvent::new("offer.made").patient(entry.patient)));
+        if let Some(offer) = try_offer(connection, now, by, time, entry).await? {
+            return Ok(Some(Offered { entry, offer }));
         }
     }
     Ok(None)
 }
 
-/// Holds the time for somebody and offers it; whether they can have it.
+/// Holds the time for somebody and offers it, if they can have it.
 async fn try_offer(
     connection: &mut PgConnection,
     now: Timestamp,
     by: &Actor,
     time: Freed,
     entry: Entry,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Option<WaitlistOfferId>, sqlx::Error> {
     let Freed { practitioner, starts_at } = time;
     let Ok(offered) = or_refusal(
         availability::offers(connection, by.clinic, practitioner, entry.visit_type, starts_at, now)
@@ -80,16 +97,16 @@ async fn try_offer(
             .map_err(BookError::from),
     )?
     else {
-        return Ok(false);
+        return Ok(None);
     };
     let wish = Wish::new(&offered);
     // Whether the patient is free is seen again when they accept; here it only saves asking in vain.
     let with_patient = Wish { patient: Some(entry.patient), ..wish.clone() };
     if or_refusal(reserve::arrange(connection, by.clinic, &with_patient).await)?.is_err() {
-        return Ok(false);
+        return Ok(None);
     }
     let Ok(reservations) = or_refusal(reserve::arrange(connection, by.clinic, &wish).await)? else {
-        return Ok(false);
+        return Ok(None);
     };
     let ends_at = offered.slot.ends_at;
     let hold = NewHold {
@@ -108,7 +125,7 @@ async fn try_offer(
     let offer =
         NewOffer { id, entry: entry.id, practitioner, starts_at, ends_at, hold: hold.id, offered_at: now, expires_at };
     tables::waitlist_offers::add(connection, by.clinic, &offer).await?;
-    Ok(true)
+    Ok(Some(id))
 }
 
 /// A refusal is an answer; a failure of the database is not.
@@ -141,13 +158,18 @@ pub(super) async fn close(
         tables::holds::end(connection, by.clinic, &[hold]).await?;
     }
     let next = freed(connection, now, by, Freed { practitioner, starts_at: offer.starts_at.to_jiff() }).await?;
-    let action = match state {
-        WaitlistOfferState::Declined => "offer.declined",
-        WaitlistOfferState::Withdrawn => "offer.withdrawn",
-        _ => "offer.expired",
+    let (action, kind) = match state {
+        WaitlistOfferState::Declined => ("offer.declined", Some(EventKind::WaitlistDeclined)),
+        // That they wait no longer is told of the entry.
+        WaitlistOfferState::Withdrawn => ("offer.withdrawn", None),
+        _ => ("offer.expired", Some(EventKind::WaitlistExpired)),
     };
-    for event in [Some(AuditEvent::new(action).patient(offer.patient)), next].into_iter().flatten() {
-        audit::record(connection, by, event).await?;
+    audit::record(connection, by, AuditEvent::new(action).patient(offer.patient)).await?;
+    if let Some(kind) = kind {
+        events::record_waitlist(connection, by, kind, offer.entry, Some(id)).await?;
+    }
+    if let Some(next) = next {
+        next.record(connection, by).await?;
     }
     Ok(true)
 }

@@ -92,6 +92,7 @@ pub async fn accept_offer(
     audit::record(&mut tx, by, event).await?;
     audit::record(&mut tx, by, booked(appointment, &visit, lane)).await?;
     events::record(&mut tx, by, EventKind::Booked, appointment).await?;
+    events::record_waitlist(&mut tx, by, EventKind::WaitlistAccepted, entry.id, Some(id)).await?;
     tx.commit().await?;
     Ok(appointment)
 }

@@ -282,3 +282,45 @@ async fn what_cannot_come_true_is_not_waited_for(pool: PgPool) {
     pass_on(&house).await;
     assert!(waitlist(&house.db, &house.riverside.receptionist).await.expect("a read").is_empty());
 }
+
+/// What programs were told of the waitlist, with the offer's and the appointment's id where there is one.
+async fn told(house: &House) -> Vec<(String, bool, bool)> {
+    let read = scheduler::events(&house.db, &house.riverside.receptionist, None, 0, 100).await.expect("events");
+    let of_waitlist = read.into_iter().filter(|event| event.kind.starts_with("waitlist."));
+    of_waitlist
+        .map(|event| (event.kind, event.data["offer_id"].is_string(), event.data["appointment_id"].is_string()))
+        .collect()
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn programs_are_told_of_each_step_in_order(pool: PgPool) {
+    let house = House::new(pool).await;
+    let id = two_wait(&house).await;
+    cancel(&house, id).await;
+    let desk = &house.riverside.receptionist;
+    let first = first_offer(&house).await;
+    decline_offer(&house.db, &house.clock, desk, first).await.expect("an open offer");
+    let second = offers(&house).await[1].as_ref().expect("the second's turn").id;
+    expire(&house, second).await;
+    pass_on(&house).await;
+    house.clock.advance(jiff::SignedDuration::from_secs(1));
+    let another = house.book(0, at("16:00")).await.expect("a free slot");
+    cancel(&house, another).await;
+    let third = first_offer(&house).await;
+    accept_offer(&house.db, &house.clock, desk, third).await.expect("it is held for them");
+    let last = waitlist(&house.db, desk).await.expect("a read")[0].id;
+    assert!(scheduler::withdraw_from_waitlist(&house.db, &house.clock, desk, last).await.expect("an update"));
+
+    let steps = [
+        ("added", false, false),
+        ("added", false, false),
+        ("offered", true, false),
+        ("declined", true, false),
+        ("offered", true, false),
+        ("expired", true, false),
+        ("offered", true, false),
+        ("accepted", true, true),
+        ("withdrawn", false, false),
+    ];
+    assert_eq!(told(&house).await, steps.map(|(step, offer, booked)| (format!("waitlist.{step}"), offer, booked)));
+}

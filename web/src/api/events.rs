@@ -30,7 +30,7 @@ struct Event {
     kind: String,
     #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
-    /// The appointment as it was then: ids, state, times and version. No names.
+    /// What it is about as it was then, an appointment or who waits for one: ids, state, times and version. No names.
     #[schema(value_type = Object)]
     data: Value,
 }
