@@ -3,4 +3,5 @@
 pub mod booking;
 pub mod history;
 pub mod postgres;
+pub mod relay;
 pub mod world;

@@ -25,3 +25,4 @@ mod watchers;
 pub use config::{MIN_RELAY_KEY_BYTES, RelayConfig};
 pub use start::{Relay, RelayHandle, run};
 pub use stats::RelayStats;
+pub use transport::srtp;

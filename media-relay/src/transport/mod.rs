@@ -2,5 +2,5 @@
 
 pub(crate) mod dtls;
 pub(crate) mod pairs;
-pub(crate) mod srtp;
+pub mod srtp;
 pub(crate) mod stun;

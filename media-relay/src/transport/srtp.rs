@@ -7,7 +7,7 @@ use aws_lc_rs::{
 };
 
 /// Bytes that sealing adds to an RTP packet.
-pub(crate) const TAG_BYTES: usize = 16;
+pub const TAG_BYTES: usize = 16;
 /// Bytes that sealing adds to an RTCP packet: the tag and the index (RFC 7714 §9.2).
 const RTCP_TRAILER_BYTES: usize = TAG_BYTES + 4;
 /// RTCP header and SSRC stay in clear.
@@ -16,11 +16,11 @@ const ENCRYPTED_FLAG: u32 = 1 << 31;
 /// How many RTCP senders one participant may have (one for each track and a few of the browser's own).
 const MAX_RTCP_SENDERS: usize = 32;
 /// Bytes of `EXTRACTOR-dtls_srtp` for AES-128-GCM: two keys of 16, two salts of 12 (RFC 7714 §12).
-pub(crate) const KEYING_MATERIAL_BYTES: usize = 56;
+pub const KEYING_MATERIAL_BYTES: usize = 56;
 
 /// A packet that is not authentic, not fresh or not well-formed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotAuthentic;
+pub struct NotAuthentic;
 
 /// One direction's session keys for RTP and RTCP.
 struct SessionKeys {
@@ -31,19 +31,19 @@ struct SessionKeys {
 }
 
 /// Opens what a participant sends.
-pub(crate) struct Opener {
+pub struct Opener {
     keys: SessionKeys,
     rtcp_senders: Vec<(u32, ReplayWindow)>,
 }
 
 /// Seals what the relay sends to a participant.
-pub(crate) struct Sealer {
+pub struct Sealer {
     keys: SessionKeys,
     rtcp_index: u32,
 }
 
 /// Derives both directions from the DTLS exporter's output, as the DTLS server.
-pub(crate) fn from_keying_material(material: &[u8; KEYING_MATERIAL_BYTES]) -> (Opener, Sealer) {
+pub fn from_keying_material(material: &[u8; KEYING_MATERIAL_BYTES]) -> (Opener, Sealer) {
     let key = |at: usize| material[at..at + 16].try_into().expect("16 bytes");
     let client = SessionKeys::derive(key(0), &material[32..44]);
     let server = SessionKeys::derive(key(16), &material[44..56]);
@@ -53,18 +53,22 @@ pub(crate) fn from_keying_material(material: &[u8; KEYING_MATERIAL_BYTES]) -> (O
     )
 }
 
+/// Derives both directions from the DTLS exporter's output, as the DTLS client.
+pub fn from_keying_material_of_client(material: &[u8; KEYING_MATERIAL_BYTES]) -> (Opener, Sealer) {
+    let mut swapped = *material;
+    swapped[..16].copy_from_slice(&material[16..32]);
+    swapped[16..32].copy_from_slice(&material[..16]);
+    swapped[32..44].copy_from_slice(&material[44..]);
+    swapped[44..].copy_from_slice(&material[32..44]);
+    from_keying_material(&swapped)
+}
+
 impl Opener {
     /// Opens an RTP packet in place. `header_len` bytes are in clear; `index` is the 48-bit packet index.
     ///
     /// Returns the length of the opened packet. The caller has checked `index` against the stream's
     /// [`ReplayWindow`] before and marks it after.
-    pub(crate) fn open_rtp(
-        &self,
-        packet: &mut [u8],
-        header_len: usize,
-        ssrc: u32,
-        index: u64,
-    ) -> Result<usize, NotAuthentic> {
+    pub fn open_rtp(&self, packet: &mut [u8], header_len: usize, ssrc: u32, index: u64) -> Result<usize, NotAuthentic> {
         if packet.len() < header_len + TAG_BYTES {
             return Err(NotAuthentic);
         }
@@ -77,7 +81,7 @@ impl Opener {
     /// Opens an SRTCP datagram in place and returns the length of the RTCP packets in it.
     ///
     /// A sender's replay window comes into being only after its first authentic packet.
-    pub(crate) fn open_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, NotAuthentic> {
+    pub fn open_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, NotAuthentic> {
         let sealed_end = packet.len().checked_sub(4).ok_or(NotAuthentic)?;
         if sealed_end < RTCP_CLEAR_BYTES + TAG_BYTES {
             return Err(NotAuthentic);
@@ -109,7 +113,7 @@ impl Sealer {
     /// Seals the RTP packet that begins at `start` of `buffer` and runs to its end, and appends the tag.
     ///
     /// An `index` must never be used twice for an `ssrc` unless the packet is the same.
-    pub(crate) fn seal_rtp(&self, buffer: &mut Vec<u8>, start: usize, header_len: usize, ssrc: u32, index: u64) {
+    pub fn seal_rtp(&self, buffer: &mut Vec<u8>, start: usize, header_len: usize, ssrc: u32, index: u64) {
         let (header, plain) = buffer[start..].split_at_mut(header_len);
         let nonce = rtp_nonce(&self.keys.rtp_salt, ssrc, index);
         let sealed = self.keys.rtp.seal_in_place_separate_tag(nonce, Aad::from(&*header), plain);
@@ -117,7 +121,7 @@ impl Sealer {
     }
 
     /// Seals the RTCP packets that begin at `start` of `buffer` and run to its end, and appends tag and index.
-    pub(crate) fn seal_rtcp(&mut self, buffer: &mut Vec<u8>, start: usize) {
+    pub fn seal_rtcp(&mut self, buffer: &mut Vec<u8>, start: usize) {
         self.rtcp_index = (self.rtcp_index + 1) & !ENCRYPTED_FLAG;
         let flagged = self.rtcp_index | ENCRYPTED_FLAG;
         let (header, plain) = buffer[start..].split_at_mut(RTCP_CLEAR_BYTES);
@@ -129,7 +133,7 @@ impl Sealer {
     }
 
     /// How many bytes [`seal_rtcp`](Self::seal_rtcp) adds.
-    pub(crate) const fn rtcp_overhead() -> usize {
+    pub const fn rtcp_overhead() -> usize {
         RTCP_TRAILER_BYTES
     }
 }
@@ -196,7 +200,7 @@ fn xor(into: &mut [u8], with: &[u8]) {
 
 /// Which packets of a stream have been seen: the highest index and the 127 before it (RFC 3711 §3.3.2).
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct ReplayWindow {
+pub struct ReplayWindow {
     highest: Option<u64>,
     /// Bit n: the index `highest - n` has been seen.
     seen: u128,
@@ -204,14 +208,14 @@ pub(crate) struct ReplayWindow {
 
 impl ReplayWindow {
     /// The 48-bit index that a 16-bit sequence number most likely stands for (RFC 3711 §3.3.1).
-    pub(crate) fn index_of(&self, sequence: u16) -> Option<u64> {
+    pub fn index_of(&self, sequence: u16) -> Option<u64> {
         let Some(highest) = self.highest else { return Some(u64::from(sequence)) };
         let distance = i64::from(sequence.wrapping_sub(highest as u16) as i16);
         highest.checked_add_signed(distance)
     }
 
     /// Not seen before, and not too old to know.
-    pub(crate) fn is_fresh(&self, index: u64) -> bool {
+    pub fn is_fresh(&self, index: u64) -> bool {
         match self.highest {
             Some(highest) if index <= highest => highest - index < 128 && self.seen & (1 << (highest - index)) == 0,
             _ => true,
@@ -219,7 +223,7 @@ impl ReplayWindow {
     }
 
     /// Remembers an authentic packet.
-    pub(crate) fn mark(&mut self, index: u64) {
+    pub fn mark(&mut self, index: u64) {
         match self.highest {
             Some(highest) if index <= highest => self.seen |= 1_u128.checked_shl((highest - index) as u32).unwrap_or(0),
             before => {
@@ -241,15 +245,7 @@ impl ReplayWindow {
 pub(crate) mod tests {
     use super::*;
 
-    /// The other side of a participant's keys: seals what it sends, opens what it gets.
-    pub(crate) fn client(material: &[u8; KEYING_MATERIAL_BYTES]) -> (Opener, Sealer) {
-        let mut swapped = *material;
-        swapped[..16].copy_from_slice(&material[16..32]);
-        swapped[16..32].copy_from_slice(&material[..16]);
-        swapped[32..44].copy_from_slice(&material[44..56]);
-        swapped[44..56].copy_from_slice(&material[32..44]);
-        from_keying_material(&swapped)
-    }
+    pub(crate) use super::from_keying_material_of_client as client;
 
     fn hex(text: &str) -> Vec<u8> {
         let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();

@@ -1,0 +1,254 @@
+//! RTCP each way: reports, NACKs, key-frame requests and transport-wide feedback (RFC 3550, RFC 4585).
+
+use super::{
+    outgoing::Shared,
+    rtp::Header,
+    session::{Session, Stage, Task, Work, wall},
+};
+use rtc_rtcp::{
+    header::{FORMAT_FIR, FORMAT_PLI, FORMAT_TLN, Header as RtcpHeader, PacketType},
+    payload_feedbacks::{full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication},
+    receiver_report::ReceiverReport,
+    reception_report::ReceptionReport,
+    sender_report::SenderReport,
+    transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers},
+};
+use rtc_shared::marshal::{Marshal, Unmarshal};
+use std::time::{Duration, Instant};
+
+/// How often feedback is given: about as Chromium does.
+pub(super) const INTERVAL: Duration = Duration::from_millis(60);
+/// How often a participant reports.
+pub(super) const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Seconds from 1900 to 1970.
+const NTP_EPOCH: u64 = 2_208_988_800;
+/// Packets that one feedback may tell of.
+const MAX_TOLD: usize = 512;
+
+/// Packets whose arrival the server wants to hear of.
+#[derive(Debug, Default)]
+pub(super) struct Feedback {
+    arrivals: Vec<(u16, Duration)>,
+    sent: u8,
+}
+
+impl Session {
+    /// Takes one RTCP datagram of the server's.
+    pub(super) fn handle_rtcp(&mut self, datagram: &mut [u8], now: Instant, work: &mut Work) {
+        let Stage::Open(_, keys) = &mut self.stage else { return };
+        let Ok(length) = keys.opener.open_rtcp(datagram) else { return work.tally.unreadable += 1 };
+        let mut rest = &datagram[..length];
+        while let Some((packet, later)) = next_packet(rest) {
+            self.handle_packet(packet, now, work);
+            rest = later;
+        }
+    }
+
+    fn handle_packet(&mut self, packet: &[u8], now: Instant, work: &mut Work) {
+        let Ok(header) = RtcpHeader::unmarshal(&mut &packet[..]) else { return };
+        let mut bytes = packet;
+        match (header.packet_type, header.count) {
+            (PacketType::PayloadSpecificFeedback, FORMAT_PLI) => {
+                if let Ok(loss) = PictureLossIndication::unmarshal(&mut bytes) {
+                    self.want_keyframe(loss.media_ssrc, work);
+                }
+            }
+            (PacketType::PayloadSpecificFeedback, FORMAT_FIR) => {
+                if let Ok(request) = FullIntraRequest::unmarshal(&mut bytes) {
+                    request.fir.iter().for_each(|entry| self.want_keyframe(entry.ssrc, work));
+                }
+            }
+            (PacketType::TransportSpecificFeedback, FORMAT_TLN) => {
+                if let Ok(nack) = TransportLayerNack::unmarshal(&mut bytes) {
+                    self.resend(&nack, now, work);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn want_keyframe(&mut self, ssrc: u32, work: &mut Work) {
+        work.tally.keyframe_requests += 1;
+        self.outgoing.iter_mut().filter(|track| track.has_ssrc(ssrc)).for_each(|track| track.want_keyframe());
+    }
+
+    fn resend(&mut self, nack: &TransportLayerNack, _now: Instant, work: &mut Work) {
+        let Stage::Open(_, keys) = &self.stage else { return };
+        let mut shared = Shared {
+            seat: &self.seat,
+            sealer: &keys.sealer,
+            transport_sequence: &mut self.transport_sequence,
+            bytes: &mut work.bytes,
+            wall: wall(),
+            tally: &mut work.tally,
+        };
+        for sequence in nack.nacks.iter().flat_map(|pair| *pair) {
+            for track in &mut self.outgoing {
+                let send = |bytes: &[u8], segment| self.socket.send(bytes, segment).is_ok();
+                track.resend(nack.media_ssrc, sequence, &mut shared, send);
+            }
+        }
+    }
+
+    /// Remembers when a packet came that the server numbered for feedback.
+    pub(super) fn note_transport_sequence(&mut self, header: &Header, packet: &[u8], at: Option<Duration>) {
+        let id = self.receives.iter().find_map(|track| track.extensions.transport_cc);
+        let value = id.and_then(|id| header.element(packet, id)).and_then(|value| value.first_chunk::<2>());
+        if let (Some(value), Some(at)) = (value, at)
+            && self.feedback.arrivals.len() < MAX_TOLD
+        {
+            self.feedback.arrivals.push((u16::from_be_bytes(*value), at));
+        }
+    }
+
+    /// NACKs and transport-wide feedback.
+    pub(super) fn send_feedback(&mut self, now: Instant, work: &mut Work) {
+        let mut rtcp = Vec::new();
+        let sender_ssrc = self.reporter();
+        for stream in self.streams.iter_mut().filter(|stream| !stream.is_rtx) {
+            let wanted = stream.wanted(now);
+            if !wanted.is_empty() {
+                work.tally.nacked += wanted.len() as u64;
+                let nacks = nack_pairs_from_sequence_numbers(&wanted);
+                append(&mut rtcp, &TransportLayerNack { sender_ssrc, media_ssrc: stream.ssrc, nacks });
+            }
+        }
+        if !self.feedback.arrivals.is_empty() {
+            let media_ssrc = self.streams.first().map_or(0, |stream| stream.ssrc);
+            self.feedback.write(&mut rtcp, sender_ssrc, media_ssrc);
+        }
+        self.send_rtcp(rtcp, work);
+        work.plans.push((now + INTERVAL, Task::Feedback));
+    }
+
+    /// Sender and receiver reports, and requests of key frames that are missing.
+    pub(super) fn send_reports(&mut self, now: Instant, work: &mut Work) {
+        let mut rtcp = Vec::new();
+        let ssrc = self.reporter();
+        for (ssrc, rtp_time, packet_count, octet_count) in self.outgoing.iter().flat_map(|track| track.reports()) {
+            let ntp_time = ntp(wall());
+            append(
+                &mut rtcp,
+                &SenderReport { ssrc, ntp_time, rtp_time, packet_count, octet_count, ..Default::default() },
+            );
+        }
+        let streams = self.streams.iter().filter(|stream| !stream.is_rtx).take(31);
+        let reports: Vec<ReceptionReport> = streams
+            .map(|stream| ReceptionReport {
+                ssrc: stream.ssrc,
+                last_sequence_number: stream.received as u32,
+                ..Default::default()
+            })
+            .collect();
+        if !reports.is_empty() {
+            append(&mut rtcp, &ReceiverReport { ssrc, reports, ..Default::default() });
+        }
+        let needy: Vec<u32> =
+            self.streams.iter().filter(|stream| stream.needs_keyframe(now)).map(|stream| stream.ssrc).collect();
+        self.send_rtcp(rtcp, work);
+        self.request_keyframes(&needy, now, work);
+        work.plans.push((now + REPORT_INTERVAL, Task::Report));
+    }
+
+    /// Tells the server that the pictures of these sources are lost.
+    pub(super) fn request_keyframes(&mut self, ssrcs: &[u32], now: Instant, work: &mut Work) {
+        let (mut rtcp, sender_ssrc) = (Vec::new(), self.reporter());
+        for stream in self.streams.iter_mut().filter(|stream| ssrcs.contains(&stream.ssrc)) {
+            stream.keyframe_asked = Some(now);
+            append(&mut rtcp, &PictureLossIndication { sender_ssrc, media_ssrc: stream.ssrc });
+        }
+        self.send_rtcp(rtcp, work);
+    }
+
+    fn send_rtcp(&mut self, mut rtcp: Vec<u8>, work: &mut Work) {
+        let Stage::Open(_, keys) = &mut self.stage else { return };
+        if !rtcp.is_empty() {
+            keys.sealer.seal_rtcp(&mut rtcp, 0);
+            self.send_one(&rtcp, work);
+        }
+    }
+
+    /// Who reports: a source of our own, where there is one.
+    fn reporter(&self) -> u32 {
+        self.outgoing.iter().flat_map(|track| &track.track.layers).map(|layer| layer.ssrc).next().unwrap_or(1)
+    }
+}
+
+impl Feedback {
+    /// Appends transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1), with two-bit symbols and large deltas.
+    fn write(&mut self, rtcp: &mut Vec<u8>, sender_ssrc: u32, media_ssrc: u32) {
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        let first = arrivals[0].0;
+        arrivals.sort_by_key(|(sequence, _)| sequence.wrapping_sub(first) as i16);
+        arrivals.dedup_by_key(|(sequence, _)| *sequence);
+        let base = arrivals[0].0;
+        let count =
+            arrivals.last().map_or(0, |(last, _)| last.wrapping_sub(base)).saturating_add(1).min(MAX_TOLD as u16);
+        let reference = (arrivals[0].1.as_millis() / 64) as u32 & 0x00ff_ffff;
+        let mut clock_us = i64::from(reference) * 64_000;
+        let wrap_us = (arrivals[0].1.as_micros() as i64 / 64_000 - i64::from(reference)) * 64_000;
+        let (mut symbols, mut deltas) = (vec![0_u16; usize::from(count)], Vec::new());
+        for (sequence, at) in &arrivals {
+            let Some(symbol) = symbols.get_mut(usize::from(sequence.wrapping_sub(base))) else { continue };
+            let delta = (at.as_micros() as i64 - wrap_us - clock_us) / 250;
+            let delta = delta.clamp(i64::from(i16::MIN), i64::from(i16::MAX));
+            clock_us += delta * 250;
+            *symbol = 2;
+            deltas.extend_from_slice(&(delta as i16).to_be_bytes());
+        }
+        let start = rtcp.len();
+        rtcp.extend_from_slice(&[0x8f, 205, 0, 0]);
+        rtcp.extend_from_slice(&sender_ssrc.to_be_bytes());
+        rtcp.extend_from_slice(&media_ssrc.to_be_bytes());
+        rtcp.extend_from_slice(&base.to_be_bytes());
+        rtcp.extend_from_slice(&count.to_be_bytes());
+        rtcp.extend_from_slice(&reference.to_be_bytes()[1..]);
+        rtcp.push(self.sent);
+        self.sent = self.sent.wrapping_add(1);
+        for seven in symbols.chunks(7) {
+            let packed = seven.iter().enumerate().fold(0xc000_u16, |word, (n, symbol)| word | symbol << (12 - 2 * n));
+            rtcp.extend_from_slice(&packed.to_be_bytes());
+        }
+        rtcp.extend_from_slice(&deltas);
+        rtcp.resize(start + (rtcp.len() - start).next_multiple_of(4), 0);
+        let words = ((rtcp.len() - start) / 4 - 1) as u16;
+        rtcp[start + 2..start + 4].copy_from_slice(&words.to_be_bytes());
+    }
+}
+
+/// Time as RTCP tells it: seconds since 1900, and 2⁻³² of them.
+fn ntp(wall: Duration) -> u64 {
+    ((wall.as_secs() + NTP_EPOCH) << 32) | ((u64::from(wall.subsec_nanos()) << 32) / 1_000_000_000)
+}
+
+fn append(rtcp: &mut Vec<u8>, packet: &impl Marshal) {
+    rtcp.extend_from_slice(&packet.marshal().expect("a packet of ours can be written"));
+}
+
+/// The first packet of a compound one (RFC 3550 §6.1), and the rest.
+fn next_packet(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let head: &[u8; 4] = bytes.first_chunk()?;
+    let length = 4 * (1 + usize::from(u16::from_be_bytes([head[2], head[3]])));
+    (head[0] >> 6 == 2).then(|| bytes.split_at_checked(length)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtc_rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
+
+    #[test]
+    fn transport_wide_feedback_is_what_the_library_reads() {
+        let start = Duration::from_millis(1_700_000_000_064);
+        let mut feedback = Feedback { arrivals: Vec::new(), sent: 7 };
+        for (sequence, ms) in [(0xffff_u16, 0), (1, 10), (2, 5), (0, 1)] {
+            feedback.arrivals.push((sequence, start + Duration::from_millis(ms)));
+        }
+        let mut rtcp = Vec::new();
+        feedback.write(&mut rtcp, 1, 2);
+        let read = TransportLayerCc::unmarshal(&mut &rtcp[..]).expect("feedback");
+        assert_eq!((read.base_sequence_number, read.packet_status_count, read.fb_pkt_count), (0xffff, 4, 7));
+        let deltas: Vec<i64> = read.recv_deltas.iter().map(|delta| delta.delta).collect();
+        assert_eq!(deltas, [deltas[0], 1_000, 9_000, -5_000]);
+    }
+}

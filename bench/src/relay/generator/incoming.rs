@@ -1,0 +1,121 @@
+//! Media packets that a participant receives: every one counted by its clear header, marked ones opened and read.
+
+use super::{
+    mark,
+    rtp::Header,
+    session::{Session, Stage},
+    stream::Stream,
+    tally::Tally,
+};
+use crate::relay::peer::ReceivesTrack;
+use domain::media::MediaKind;
+use std::time::{Duration, Instant};
+
+/// Of sound every fifth packet is opened, by its sequence number.
+const OPENED_SOUND: u16 = 5;
+/// The first packets of a source are all opened, to learn whose it is and to see the key frame.
+const FIRST_PACKETS: u64 = 64;
+
+impl Session {
+    pub(super) fn handle_rtp(&mut self, packet: &mut [u8], at: Option<Duration>, now: Instant, tally: &mut Tally) {
+        let Some(header) = Header::read(packet) else { return tally.unreadable += 1 };
+        let Some(number) = self.stream(&header, now) else { return tally.unreadable += 1 };
+        tally.received += 1;
+        tally.received_bytes += packet.len() as u64;
+        self.note_transport_sequence(&header, packet, at);
+        let stream = &mut self.streams[number];
+        let Some(index) = stream.count(header.sequence, now, tally) else { return };
+        if stream.is_rtx {
+            return self.handle_retransmission(number, header, index, packet, tally);
+        }
+        let is_marked = match stream.kind {
+            MediaKind::Video => header.marker,
+            MediaKind::Audio => header.sequence.is_multiple_of(OPENED_SOUND),
+        };
+        let waits = stream.keyframe_asked.is_some() || (stream.kind == MediaKind::Video && !stream.keyframe_seen);
+        if is_marked || waits || stream.received <= FIRST_PACKETS {
+            self.read_mark(number, header, index, packet, (at, is_marked), now, tally);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what is known of one packet")]
+    fn read_mark(
+        &mut self,
+        number: usize,
+        header: Header,
+        index: u64,
+        packet: &mut [u8],
+        (at, is_marked): (Option<Duration>, bool),
+        now: Instant,
+        tally: &mut Tally,
+    ) {
+        let Stage::Open(_, keys) = &self.stage else { return };
+        let stream = &mut self.streams[number];
+        let opened = keys.opener.open_rtp(packet, header.length, header.ssrc, index).ok();
+        let mark = opened.and_then(|length| mark::read(stream.kind, unpadded(&packet[..length], header.length)?));
+        let Some(mark) = mark else { return tally.unreadable += 1 };
+        if mark.room != self.seat.room || mark.participant == self.seat.participant {
+            tally.wrong_room += 1;
+        }
+        if is_marked {
+            stream.anchor(&mark, tally);
+            if let Some(late) = at.and_then(|at| at.checked_sub(mark.sent_at)) {
+                tally.latency.saturating_record(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX).max(1));
+            }
+        }
+        // The last packet of a key frame: it was whole, if nothing was lost on the way.
+        let keyframe = mark.keyframe && header.marker;
+        if keyframe {
+            stream.keyframe_seen = true;
+            stream.keyframe_asked = None;
+        }
+        self.note_arrival(keyframe, now);
+    }
+
+    /// The source of a packet, new ones being taken for what they were declared as.
+    fn stream(&mut self, header: &Header, now: Instant) -> Option<usize> {
+        if let Some(number) = self.streams.iter().position(|stream| stream.ssrc == header.ssrc) {
+            return Some(number);
+        }
+        let by_ssrc = |track: &&ReceivesTrack| [track.ssrc, track.rtx_ssrc].contains(&Some(header.ssrc));
+        let by_type = |track: &&ReceivesTrack| {
+            track.payload_type == header.payload_type || track.rtx_payload_type == Some(header.payload_type)
+        };
+        let track = self.receives.iter().find(by_ssrc).or_else(|| self.receives.iter().find(by_type))?;
+        let is_rtx = track.rtx_payload_type == Some(header.payload_type);
+        self.streams.push(Stream::new(header.ssrc, track.kind, is_rtx, now));
+        Some(self.streams.len() - 1)
+    }
+
+    /// RFC 4588 §4: the original's sequence number, then its payload.
+    fn handle_retransmission(
+        &mut self,
+        number: usize,
+        header: Header,
+        index: u64,
+        packet: &mut [u8],
+        tally: &mut Tally,
+    ) {
+        let Stage::Open(_, keys) = &self.stage else { return };
+        let Ok(length) = keys.opener.open_rtp(packet, header.length, header.ssrc, index) else {
+            return tally.unreadable += 1;
+        };
+        let Some(original) = packet[..length].get(header.length..).and_then(|payload| payload.first_chunk::<2>())
+        else {
+            return;
+        };
+        let original = u16::from_be_bytes(*original);
+        let rtx = self.streams[number].ssrc;
+        let of = self.receives.iter().find(|track| track.rtx_ssrc == Some(rtx)).and_then(|track| track.ssrc);
+        let kind = self.streams[number].kind;
+        let mut streams = self.streams.iter_mut().filter(|stream| !stream.is_rtx && stream.kind == kind);
+        let stream = streams.find(|stream| of.is_none_or(|of| stream.ssrc == of));
+        tally.repaired += u64::from(stream.is_some_and(|stream| stream.repair(original)));
+    }
+}
+
+/// The payload without RTP padding (RFC 3550 §5.1).
+fn unpadded(packet: &[u8], header: usize) -> Option<&[u8]> {
+    let padding = if packet[0] & 0x20 != 0 { usize::from(*packet.last()?) } else { 0 };
+    packet.get(header..packet.len().checked_sub(padding)?)
+}

@@ -1,0 +1,268 @@
+//! What a participant publishes: frames as bursts of sealed packets, and what is sent again.
+
+use super::{
+    mark::{self, Mark},
+    rtp::{self, Fields},
+    tally::Tally,
+};
+use crate::relay::{
+    peer::{Layer, Sends},
+    target::Seat,
+};
+use domain::media::MediaKind;
+use media_relay::srtp::{Sealer, TAG_BYTES};
+use std::time::{Duration, Instant};
+
+pub(super) const AUDIO_FRAME: Duration = Duration::from_millis(20);
+pub(super) const VIDEO_FRAME: Duration = Duration::from_nanos(33_333_333);
+const AUDIO_TICKS: u32 = 960;
+const VIDEO_TICKS: u32 = 3_000;
+/// 32 to 64 kb/s.
+const AUDIO_BYTES: (usize, usize) = (80, 160);
+/// About what browsers send: all packets of one picture are of one size.
+const VIDEO_BYTES: (usize, usize) = (1_080, 1_180);
+const KEYFRAME_FACTOR: usize = 3;
+/// Chromium takes no second request within this time.
+const KEYFRAME_INTERVAL: Duration = Duration::from_millis(300);
+/// Mid and RID are named in so many packets of a source; then the server must know it.
+const NAMED_PACKETS: u64 = 100;
+/// Packets that can be sent again: about two seconds of a picture.
+const KEPT: usize = 512;
+
+/// A packet that may be asked for again.
+#[derive(Clone, Copy)]
+struct Sent {
+    mark: Mark,
+    timestamp: u32,
+    picture_id: u16,
+    size: usize,
+    begins: bool,
+    ends: bool,
+}
+
+struct Encoding {
+    layer: Layer,
+    /// The 48-bit index of the next packet (RFC 3711).
+    index: u64,
+    rtx_index: u64,
+    sequence: u64,
+    octets: u32,
+    kept: Vec<Option<(u64, Sent)>>,
+}
+
+/// A published track.
+pub(super) struct Outgoing {
+    pub track: Sends,
+    encodings: Vec<Encoding>,
+    frames: u32,
+    keyframe_wanted: bool,
+    last_keyframe: Option<Instant>,
+    /// Steps through sizes.
+    dice: u32,
+}
+
+/// What all packets of one transport share.
+pub(super) struct Shared<'a> {
+    pub seat: &'a Seat,
+    pub sealer: &'a Sealer,
+    pub transport_sequence: &'a mut u16,
+    /// Where packets are built.
+    pub bytes: &'a mut Vec<u8>,
+    /// Since the epoch.
+    pub wall: Duration,
+    pub tally: &'a mut Tally,
+}
+
+impl Outgoing {
+    pub(super) fn new(track: Sends, dice: u32) -> Self {
+        let encoding = |layer: &Layer| Encoding {
+            layer: layer.clone(),
+            // Low, so that the first packets that are received never lie behind a wrap (RFC 3550 §5.1 wants it random).
+            index: u64::from(layer.ssrc & 0x3fff),
+            rtx_index: 1,
+            sequence: 0,
+            octets: 0,
+            kept: if track.kind == MediaKind::Video { vec![None; KEPT] } else { Vec::new() },
+        };
+        let encodings = track.layers.iter().map(encoding).collect();
+        Self { track, encodings, frames: 0, keyframe_wanted: true, last_keyframe: None, dice }
+    }
+
+    /// How long one frame lasts.
+    pub(super) fn interval(&self) -> Duration {
+        match self.track.kind {
+            MediaKind::Audio => AUDIO_FRAME,
+            MediaKind::Video => VIDEO_FRAME,
+        }
+    }
+
+    /// The source of a request; true when it is one of ours.
+    pub(super) fn has_ssrc(&self, ssrc: u32) -> bool {
+        self.encodings.iter().any(|encoding| encoding.layer.ssrc == ssrc)
+    }
+
+    /// A receiver lost the picture.
+    pub(super) fn want_keyframe(&mut self) {
+        self.keyframe_wanted = true;
+    }
+
+    /// SSRC, RTP timestamp, packets and octets of each encoding, for sender reports.
+    pub(super) fn reports(&self) -> impl Iterator<Item = (u32, u32, u32, u32)> {
+        let timestamp = self.timestamp();
+        self.encodings
+            .iter()
+            .filter(|encoding| encoding.sequence > 0)
+            .map(move |encoding| (encoding.layer.ssrc, timestamp, encoding.sequence as u32, encoding.octets))
+    }
+
+    /// Builds the next frame of every encoding; `send` takes the datagrams of one and their size.
+    pub(super) fn next_frame(
+        &mut self,
+        now: Instant,
+        shared: &mut Shared<'_>,
+        mut send: impl FnMut(&[u8], usize) -> bool,
+    ) {
+        let is_early = self.last_keyframe.is_some_and(|at| now.duration_since(at) < KEYFRAME_INTERVAL);
+        let keyframe = self.track.kind == MediaKind::Video && self.keyframe_wanted && !is_early;
+        if keyframe {
+            (self.keyframe_wanted, self.last_keyframe) = (false, Some(now));
+            shared.tally.keyframes += 1;
+        }
+        for number in 0..self.encodings.len() {
+            let (packets, size) = self.shape(number, keyframe);
+            shared.bytes.clear();
+            let mut segment = 0;
+            for packet in 0..packets {
+                let begin = shared.bytes.len();
+                self.packet(number, keyframe, (packet, packets), size, shared);
+                segment = segment.max(shared.bytes.len() - begin);
+            }
+            if send(shared.bytes, segment) {
+                shared.tally.sent += packets as u64;
+                shared.tally.sent_bytes += shared.bytes.len() as u64;
+            } else {
+                shared.tally.send_failures += packets as u64;
+            }
+        }
+        self.frames = self.frames.wrapping_add(1);
+    }
+
+    /// How many packets the frame has, and how large their payload is.
+    fn shape(&mut self, number: usize, keyframe: bool) -> (usize, usize) {
+        self.dice = self.dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let within = |(least, most): (usize, usize)| least + (self.dice >> 16) as usize % (most - least);
+        match self.track.kind {
+            MediaKind::Audio => (1, within(AUDIO_BYTES)),
+            MediaKind::Video => {
+                let usual = self.encodings[number].layer.packets_per_frame;
+                // One more or one less, six on average.
+                let packets = if usual > 3 { usual - 1 + (self.dice >> 8) as usize % 3 } else { usual };
+                (if keyframe { packets * KEYFRAME_FACTOR } else { packets }, within(VIDEO_BYTES))
+            }
+        }
+    }
+
+    fn timestamp(&self) -> u32 {
+        let ticks = if self.track.kind == MediaKind::Audio { AUDIO_TICKS } else { VIDEO_TICKS };
+        self.frames.wrapping_mul(ticks)
+    }
+
+    fn packet(
+        &mut self,
+        number: usize,
+        keyframe: bool,
+        (packet, packets): (usize, usize),
+        size: usize,
+        shared: &mut Shared<'_>,
+    ) {
+        let kind = self.track.kind;
+        let (timestamp, picture_id) = (self.timestamp(), (self.frames & 0x7fff) as u16);
+        let encoding = &mut self.encodings[number];
+        let sent = Sent {
+            mark: Mark {
+                room: shared.seat.room,
+                participant: shared.seat.participant,
+                kind,
+                keyframe,
+                layer: number as u8,
+                sequence: encoding.sequence,
+                sent_at: shared.wall,
+            },
+            timestamp,
+            picture_id,
+            size,
+            begins: packet == 0,
+            ends: packet + 1 == packets,
+        };
+        let index = encoding.index;
+        (encoding.index, encoding.sequence) = (index + 1, encoding.sequence + 1);
+        encoding.octets = encoding.octets.wrapping_add(size as u32);
+        if let Some(place) = encoding.kept.get_mut(index as usize % KEPT) {
+            *place = Some((index, sent));
+        }
+        self.seal(number, index, &sent, None, shared);
+    }
+
+    /// Appends one sealed packet; with `original` as its retransmission (RFC 4588), which has another source and index.
+    fn seal(&self, number: usize, index: u64, sent: &Sent, original: Option<u16>, shared: &mut Shared<'_>) {
+        let encoding = &self.encodings[number];
+        let is_named = sent.mark.sequence < NAMED_PACKETS && original.is_none();
+        let (payload_type, ssrc) = match (original, self.track.rtx_payload_type) {
+            (Some(_), Some(rtx)) => (rtx, encoding.layer.rtx_ssrc),
+            _ => (self.track.payload_type, encoding.layer.ssrc),
+        };
+        *shared.transport_sequence = shared.transport_sequence.wrapping_add(1);
+        let fields = Fields {
+            // Of sound the marker says that a talk spurt begins (RFC 3551 §4.1).
+            marker: if sent.mark.kind == MediaKind::Video { sent.ends } else { sent.mark.sequence == 0 },
+            payload_type,
+            sequence: index as u16,
+            timestamp: sent.timestamp,
+            ssrc,
+            extensions: &self.track.extensions,
+            mid: is_named.then_some(self.track.mid.as_str()),
+            rid: encoding.layer.rid.as_deref().filter(|_| is_named),
+            transport_sequence: *shared.transport_sequence,
+        };
+        let start = shared.bytes.len();
+        let header = rtp::write(shared.bytes, &fields);
+        if let Some(original) = original {
+            shared.bytes.extend_from_slice(&original.to_be_bytes());
+        }
+        match sent.mark.kind {
+            MediaKind::Audio => mark::write_opus(shared.bytes, &sent.mark, sent.size),
+            MediaKind::Video => {
+                mark::write_vp8(shared.bytes, &sent.mark, sent.picture_id, sent.begins, sent.size);
+            }
+        }
+        shared.sealer.seal_rtp(shared.bytes, start, header, ssrc, index);
+        debug_assert!(shared.bytes.len() > start + TAG_BYTES);
+    }
+
+    /// Sends a packet again that was asked for, when it is still known.
+    pub(super) fn resend(
+        &mut self,
+        ssrc: u32,
+        sequence: u16,
+        shared: &mut Shared<'_>,
+        mut send: impl FnMut(&[u8], usize) -> bool,
+    ) {
+        let Some(number) = self.encodings.iter().position(|encoding| encoding.layer.ssrc == ssrc) else { return };
+        let found = self.encodings[number].kept.iter().flatten().find(|(index, _)| *index as u16 == sequence);
+        let Some((index, sent)) = found.copied() else { return };
+        shared.bytes.clear();
+        match self.track.rtx_payload_type {
+            Some(_) => {
+                let rtx_index = self.encodings[number].rtx_index;
+                self.encodings[number].rtx_index += 1;
+                self.seal(number, rtx_index, &sent, Some(sequence), shared);
+            }
+            // Under the same index, as plain retransmission wants it; nothing that is secret is in it.
+            None => {
+                self.seal(number, index, &sent, None, shared);
+            }
+        }
+        let size = shared.bytes.len();
+        shared.tally.resent += u64::from(send(shared.bytes, size));
+    }
+}

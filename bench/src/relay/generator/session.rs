@@ -1,0 +1,319 @@
+//! One participant's transport while it runs: checks, then shakes hands, then carries media.
+
+use super::{
+    feedback::Feedback,
+    outgoing::{Outgoing, Shared},
+    socket::Socket,
+    stream::Stream,
+    tally::{Entry, Tally},
+};
+use crate::relay::{
+    peer::{
+        Credentials, Peer, ReceivesTrack,
+        dtls::{Dtls, Identity, Keys, Progress as HandshakeProgress},
+        stun::{self, Heard},
+    },
+    target::Seat,
+};
+use domain::media::MediaKind;
+use mio::Registry;
+use nix::time::{ClockId, clock_gettime};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long an unanswered check waits, doubling up to the last.
+const CHECK_INTERVALS_MS: [u64; 5] = [50, 100, 200, 400, 500];
+/// RFC 7675 §5.1 wants consent every five seconds or so.
+const CONSENT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How far a transport is.
+pub(super) enum Stage {
+    /// A check is on its way; so many were sent.
+    Checking(usize),
+    /// The path is known, keys are not.
+    Shaking(Box<Dtls>),
+    /// Media flows; the handshake's end is kept for what is repeated and for goodbyes.
+    Open(Box<Dtls>, Box<Keys>),
+    /// Over.
+    Ended,
+}
+
+/// What the thread does when a session's time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Task {
+    /// Connectivity check or consent.
+    Check,
+    /// A flight of the handshake was not answered.
+    Flight,
+    /// The next frame of a track.
+    Frame(usize),
+    /// Sender and receiver reports, key-frame requests.
+    Report,
+    /// Transport-wide feedback and NACKs.
+    Feedback,
+}
+
+/// What sessions of one thread share.
+pub(super) struct Work {
+    pub tally: Tally,
+    /// Where packets are built.
+    pub bytes: Vec<u8>,
+    /// Tasks to be planned.
+    pub plans: Vec<(Instant, Task)>,
+}
+
+/// One running transport.
+pub(super) struct Session {
+    pub seat: Seat,
+    pub entry: Entry,
+    pub stage: Stage,
+    pub outgoing: Vec<Outgoing>,
+    pub receives: Vec<ReceivesTrack>,
+    pub streams: Vec<Stream>,
+    pub feedback: Feedback,
+    pub(super) socket: Socket,
+    pub(super) transport_sequence: u16,
+    local_ice: Credentials,
+    remote_ice: Credentials,
+    remote_fingerprint: Vec<u8>,
+    is_dtls_client: bool,
+    identity: Arc<Identity>,
+    transactions: u64,
+    wished: Instant,
+    answered: Instant,
+    checked: Option<Instant>,
+}
+
+/// Time since the epoch on the clock that the kernel stamps packets with.
+pub(super) fn wall() -> Duration {
+    clock_gettime(ClockId::CLOCK_REALTIME).map(Duration::from).unwrap_or_default()
+}
+
+impl Session {
+    pub(super) fn new(peer: Peer, registry: &Registry, token: usize, dice: u32) -> io::Result<Self> {
+        let transport = peer.transport;
+        let entry = Entry {
+            seat: peer.seat,
+            signaling: peer.answered.duration_since(peer.wished),
+            ice: None,
+            dtls: None,
+            first_packet: None,
+            first_keyframe: None,
+            suite: None,
+            ended: None,
+        };
+        let outgoing = peer.sends.into_iter().enumerate();
+        Ok(Self {
+            seat: peer.seat,
+            entry,
+            stage: Stage::Checking(0),
+            outgoing: outgoing.map(|(n, track)| Outgoing::new(track, dice.wrapping_add(n as u32))).collect(),
+            receives: peer.receives,
+            streams: Vec::new(),
+            feedback: Feedback::default(),
+            socket: Socket::new(transport.socket, transport.remote, registry, token)?,
+            transport_sequence: 0,
+            local_ice: transport.local_ice,
+            remote_ice: transport.remote_ice,
+            remote_fingerprint: transport.remote_fingerprint,
+            is_dtls_client: transport.is_dtls_client,
+            identity: transport.identity,
+            transactions: u64::from(dice),
+            wished: peer.wished,
+            answered: peer.answered,
+            checked: None,
+        })
+    }
+
+    /// Takes a datagram from the network; `at` is when the kernel had it.
+    pub(super) fn handle_datagram(
+        &mut self,
+        from: SocketAddr,
+        at: Option<Duration>,
+        datagram: &mut [u8],
+        now: Instant,
+        work: &mut Work,
+    ) {
+        // RFC 7983: the first byte says what it is.
+        match datagram.first() {
+            Some(0..=3) => self.handle_stun(from, datagram, now, work),
+            Some(20..=63) => self.handle_dtls(datagram, now, work),
+            Some(128..=191) if datagram.len() >= 12 && (192..=223).contains(&datagram[1]) => {
+                self.handle_rtcp(datagram, now, work);
+            }
+            Some(128..=191) => self.handle_rtp(datagram, at, now, &mut work.tally),
+            _ => {}
+        }
+    }
+
+    fn handle_stun(&mut self, from: SocketAddr, datagram: &[u8], now: Instant, work: &mut Work) {
+        let crypto = self.identity.crypto.as_ref();
+        match stun::read(datagram, from, &self.local_ice, &self.remote_ice, crypto) {
+            Some(Heard::Check(answer)) => self.send_one(&answer, work),
+            Some(Heard::Success) if matches!(self.stage, Stage::Checking(_)) => {
+                self.entry.ice = Some(now.duration_since(self.answered));
+                self.checked = Some(now);
+                self.begin_handshake(now, work);
+            }
+            _ => {}
+        }
+    }
+
+    fn begin_handshake(&mut self, now: Instant, work: &mut Work) {
+        let remote = self.remote_fingerprint.clone();
+        match Dtls::begin(&self.identity, self.is_dtls_client, remote, now) {
+            Ok(dtls) => {
+                self.stage = Stage::Shaking(Box::new(dtls));
+                self.send_flights(work);
+                work.plans.push((now + CONSENT_INTERVAL, Task::Check));
+            }
+            Err(error) => self.end(error.to_string()),
+        }
+    }
+
+    fn handle_dtls(&mut self, datagram: &[u8], now: Instant, work: &mut Work) {
+        let progress = match &mut self.stage {
+            Stage::Shaking(dtls) | Stage::Open(dtls, _) => dtls.handle_datagram(now, datagram),
+            // A server that is the client may speak before it has our answer to its check.
+            Stage::Checking(_) | Stage::Ended => return,
+        };
+        self.send_flights(work);
+        match progress {
+            HandshakeProgress::Nothing => {}
+            HandshakeProgress::Open(keys) => self.open(keys, now, work),
+            HandshakeProgress::Closed(why) => self.end(why),
+        }
+    }
+
+    fn open(&mut self, keys: Box<Keys>, now: Instant, work: &mut Work) {
+        let Stage::Shaking(dtls) = std::mem::replace(&mut self.stage, Stage::Ended) else { return };
+        self.entry.dtls = self.checked.map(|checked| now.duration_since(checked));
+        self.entry.suite = Some(keys.suite);
+        self.stage = Stage::Open(dtls, keys);
+        for (number, track) in self.outgoing.iter().enumerate() {
+            // Everybody has a phase of their own, or all frames of a room would come at once.
+            let phase = track.interval().mul_f64(f64::from(self.transactions as u32 & 0xffff) / 65_536.0);
+            self.transactions = self.transactions.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            work.plans.push((now + phase, Task::Frame(number)));
+        }
+        work.plans.push((now + super::feedback::INTERVAL, Task::Feedback));
+        work.plans.push((now + super::feedback::REPORT_INTERVAL, Task::Report));
+    }
+
+    /// Does what is due, and plans what comes next.
+    pub(super) fn handle_task(&mut self, task: Task, due: Instant, now: Instant, work: &mut Work) {
+        match task {
+            Task::Check => self.check(now, work),
+            Task::Flight => {
+                if let Stage::Shaking(dtls) = &mut self.stage {
+                    dtls.handle_timeout(now);
+                    self.send_flights(work);
+                }
+            }
+            Task::Frame(track) => self.send_frame(track, due, now, work),
+            Task::Report => self.send_reports(now, work),
+            Task::Feedback => self.send_feedback(now, work),
+        }
+    }
+
+    fn check(&mut self, now: Instant, work: &mut Work) {
+        let wait = match &mut self.stage {
+            Stage::Checking(sent) => {
+                *sent += 1;
+                Duration::from_millis(CHECK_INTERVALS_MS[(*sent - 1).min(CHECK_INTERVALS_MS.len() - 1)])
+            }
+            Stage::Shaking(_) | Stage::Open(..) => CONSENT_INTERVAL,
+            Stage::Ended => return,
+        };
+        self.transactions += 1;
+        let mut transaction = [0; 12];
+        transaction[4..].copy_from_slice(&self.transactions.to_be_bytes());
+        let crypto = self.identity.crypto.as_ref();
+        let request = stun::request(&self.local_ice, &self.remote_ice, transaction, crypto);
+        self.send_one(&request, work);
+        work.plans.push((now + wait, Task::Check));
+    }
+
+    fn send_frame(&mut self, number: usize, due: Instant, now: Instant, work: &mut Work) {
+        let (Stage::Open(_, keys), Some(track)) = (&self.stage, self.outgoing.get_mut(number)) else { return };
+        let mut shared = Shared {
+            seat: &self.seat,
+            sealer: &keys.sealer,
+            transport_sequence: &mut self.transport_sequence,
+            bytes: &mut work.bytes,
+            wall: wall(),
+            tally: &mut work.tally,
+        };
+        track.next_frame(now, &mut shared, |bytes, segment| self.socket.send(bytes, segment).is_ok());
+        let interval = track.interval();
+        let late = now.saturating_duration_since(due);
+        work.tally.late_frames += u64::from(late > interval);
+        // What is a second late is not made up for.
+        let next = if late > Duration::from_secs(1) { now + interval } else { due + interval };
+        work.plans.push((next, Task::Frame(number)));
+    }
+
+    pub(super) fn send_one(&self, datagram: &[u8], work: &mut Work) {
+        if self.socket.send(datagram, datagram.len()).is_err() {
+            work.tally.send_failures += 1;
+        }
+    }
+
+    fn send_flights(&mut self, work: &mut Work) {
+        let (Stage::Shaking(dtls) | Stage::Open(dtls, _)) = &mut self.stage else { return };
+        while let Some(datagram) = dtls.next_datagram() {
+            if self.socket.send(&datagram, datagram.len()).is_err() {
+                work.tally.send_failures += 1;
+            }
+        }
+        if let (Some(at), Stage::Shaking(_)) = (dtls.next_timeout(), &self.stage) {
+            work.plans.push((at, Task::Flight));
+        }
+    }
+
+    /// Says goodbye.
+    pub(super) fn close(&mut self, now: Instant, registry: &Registry, work: &mut Work) {
+        if let Stage::Shaking(dtls) | Stage::Open(dtls, _) = &mut self.stage {
+            dtls.close(now);
+        }
+        self.send_flights(work);
+        self.stage = Stage::Ended;
+        self.socket.close(registry);
+    }
+
+    fn end(&mut self, why: String) {
+        self.entry.ended = Some(why);
+        self.stage = Stage::Ended;
+    }
+
+    /// What came of somebody else, for the phases of joining.
+    pub(super) fn note_arrival(&mut self, keyframe: bool, now: Instant) {
+        let since = now.duration_since(self.wished);
+        self.entry.first_packet.get_or_insert(since);
+        if keyframe {
+            self.entry.first_keyframe.get_or_insert(since);
+        }
+    }
+
+    /// The tracks that are expected and how many packets each of those that are there has brought.
+    pub(super) fn flows(&self) -> (bool, u64) {
+        let of = |kind: MediaKind| {
+            let expected = self.receives.iter().filter(|track| track.kind == kind).count();
+            let there = self.streams.iter().filter(move |stream| {
+                stream.kind == kind && !stream.is_rtx && (kind == MediaKind::Audio || stream.keyframe_seen)
+            });
+            (expected, there)
+        };
+        let (audio, video) = (of(MediaKind::Audio), of(MediaKind::Video));
+        let least = audio.1.clone().chain(video.1.clone()).map(|stream| stream.received).min();
+        let all = audio.1.count() >= audio.0 && video.1.count() >= video.0;
+        let is_open = matches!(self.stage, Stage::Open(..));
+        let flows = is_open && all;
+        let least = if !flows { 0 } else { least.unwrap_or(u64::MAX) };
+        (flows, least)
+    }
+}
