@@ -1,6 +1,6 @@
 //! Visits of today for a demo clinic, made by the use-cases themselves, so that the history tells of them too.
 
-use super::people::{CONSULTATION, DemoClinic, DemoPractitioner};
+use super::people::{ARRIVE_LATE_MINUTES, CONSULTATION, DemoClinic, DemoPractitioner};
 use crate::{
     BookRequest, Cancel, admit, arrive,
     availability::{self, OpenSlot},
@@ -65,7 +65,7 @@ impl Diary<'_> {
         Ok(())
     }
 
-    /// The past of a working day: two visits that took place, and one later that was called off.
+    /// The past of a working day: a visit each that took place, one to which nobody came, and one later that was called off.
     pub(super) async fn begin_day(&self, demo: &DemoClinic) -> anyhow::Result<()> {
         let (start, _) = availability::bounds(self.today(), &self.clinic.zone);
         for (index, practitioner) in demo.practitioners.iter().enumerate() {
@@ -77,6 +77,7 @@ impl Diary<'_> {
                 self.hold(id, practitioner, patient, *slot).await?;
             }
         }
+        self.miss(demo).await?;
         let first = self.find(demo.practitioners.first().context("a clinic has a practitioner")?).await?;
         let mut later = self.slots(first).await?.into_iter().filter(|slot| slot.starts_at > self.now);
         let free = later.nth(demo.practitioners[0].visits);
@@ -113,6 +114,23 @@ impl Diary<'_> {
         Ok(())
     }
 
+    /// A visit to which nobody came, the last that nobody can come to any more: shortly after midnight it is one of yesterday. The
+    /// worker marks it.
+    async fn miss(&self, demo: &DemoClinic) -> anyhow::Result<()> {
+        let practitioner = self.find(demo.practitioners.first().context("a clinic has a practitioner")?).await?;
+        let minutes = i64::from(ARRIVE_LATE_MINUTES) + i64::from(CONSULTATION.minutes);
+        let until = self.now - SignedDuration::from_mins(minutes);
+        let slots = self.slots_between(practitioner, until - SignedDuration::from_hours(24), until).await?;
+        let (Some(slot), Some(patient)) = (slots.last(), self.patients.iter().rev().nth(3)) else { return Ok(()) };
+        let booked_at = At(slot.starts_at - SignedDuration::from_mins(120));
+        let request = BookRequest::new(*patient, practitioner, self.visit_type, slot.starts_at);
+        match book(self.db, &booked_at, self.random, &self.receptionist, request).await {
+            // A day of the demo that went on past midnight.
+            Ok(_) | Err(crate::BookError::SlotTaken | crate::BookError::PatientBusy) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Books the next free slots of today, one patient after the other. Shortly before midnight, when none is left, the slot
     /// that runs: there is always a visit to try today.
     async fn book_ahead(
@@ -142,8 +160,18 @@ impl Diary<'_> {
 
     /// When a consultation may begin today, taken or not.
     async fn slots(&self, practitioner: PractitionerId) -> Result<Vec<OpenSlot>, sqlx::Error> {
-        let mut tx = self.db.begin(&self.receptionist).await?;
         let (from, to) = availability::bounds(self.today(), &self.clinic.zone);
+        self.slots_between(practitioner, from, to).await
+    }
+
+    /// When a consultation may begin between two instants, taken or not.
+    async fn slots_between(
+        &self,
+        practitioner: PractitionerId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<OpenSlot>, sqlx::Error> {
+        let mut tx = self.db.begin(&self.receptionist).await?;
         let timetables = availability::timetables(&mut tx, self.clinic.id, &[practitioner], from, to).await?;
         let minutes = CONSULTATION.minutes;
         let starts = timetables.values().flat_map(|one| one.starts(minutes, from, to));

@@ -38,12 +38,14 @@ export class Bedside {
     this.zone = zone;
   }
 
-  /** Starts with a private Postgres and Redis on a free port, and waits until people may come. */
-  static async start() {
+  /**
+   * Starts with a private Postgres and Redis on a free port, and waits until people may come.
+   * @param {string} [zone] in which the clinics are: where it is morning, unless the hour must not matter
+   */
+  static async start(zone = zoneWhereItIsMorning()) {
     const program = resolve(process.env.BEDSIDE ?? "target/debug/bedside");
     const folder = await mkdtemp(join(tmpdir(), "bedside-browser-"));
     const { PATH, HOME } = process.env;
-    const zone = zoneWhereItIsMorning();
     const env = { PATH, HOME, TZ: zone, BIND_ADDR: "127.0.0.1:0", MEDIA_SHARDS: "1" };
     const child = spawn(program, ["up"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";

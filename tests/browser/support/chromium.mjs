@@ -16,6 +16,7 @@ const screenshots = join(process.env.CARGO_TARGET_DIR ?? "target", "screenshots"
 
 const PHONE = { width: 360, height: 740 };
 const DESK = { width: 1280, height: 800 };
+const TABLET = { width: 820, height: 1180 };
 
 /** Starts Chromium; it speaks to nobody but us. */
 export function startChromium() {
@@ -77,13 +78,17 @@ export class Somebody {
   /**
    * Keeps pictures of this page in every shape, and says what axe finds wrong with it.
    * @param {string} name
+   * @param {{tablet?: boolean}} [also] what is worked with on a tablet, too
    * @returns {Promise<string[]>}
    */
-  async looksAt(name) {
+  async looksAt(name, { tablet = false } = {}) {
     await mkdir(screenshots, { recursive: true });
+    /** @type {[string, typeof DESK][]} */
+    const shapes = [["desktop", DESK], ["phone", PHONE]];
+    if (tablet) shapes.push(["tablet", TABLET]);
     const found = [];
     for (const scheme of /** @type {("light" | "dark")[]} */ (["light", "dark"])) {
-      for (const [shape, viewport] of /** @type {[string, typeof DESK][]} */ ([["desktop", DESK], ["phone", PHONE]])) {
+      for (const [shape, viewport] of shapes) {
         await this.page.emulateMedia({ colorScheme: scheme });
         await this.page.setViewportSize(viewport);
         await this.page.screenshot({ path: join(screenshots, `${name}-${shape}${scheme === "dark" ? "-dark" : ""}.png`) });
