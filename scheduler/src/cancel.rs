@@ -3,6 +3,7 @@
 use crate::{
     events::{self, EventKind},
     messages::{self, News},
+    patients::is_text,
     tables::{
         self,
         appointments::{Locked, Outcome},
@@ -129,8 +130,8 @@ fn in_time(by: &Actor, appointment: &Locked, now: Timestamp) -> Result<(), Cance
     if matches!(by.who, Who::Patient { .. }) && is_late { Err(CancelError::TooLate) } else { Ok(()) }
 }
 
-/// A reason as it is kept: something, and not a letter.
+/// A reason as it is kept: a line of text, and not a letter.
 pub(crate) fn reason(text: &str) -> Option<&str> {
     let text = text.trim();
-    (1..=MAX_REASON_CHARS).contains(&text.chars().count()).then_some(text)
+    ((1..=MAX_REASON_CHARS).contains(&text.chars().count()) && is_text(text)).then_some(text)
 }

@@ -167,10 +167,19 @@ pub(crate) fn check(new: &NewPatient, now: Timestamp) -> Result<Checked, Patient
     }
 }
 
+/// What is said of a text that holds a control character.
+pub(crate) const NOT_TEXT: &str = "This holds a character that is no text. Type it instead of pasting it.";
+
+/// Whether a text can be kept: Postgres has no place for U+0000, and people none for other control characters.
+pub(crate) fn is_text(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() && !c.is_whitespace())
+}
+
 fn name(text: &str) -> Result<String, &'static str> {
     let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match name.chars().count() {
         0 => Err("Enter the full name."),
+        _ if !is_text(&name) => Err(NOT_TEXT),
         1..=200 => Ok(name),
         _ => Err("Shorten the name to 200 characters."),
     }

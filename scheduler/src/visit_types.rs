@@ -1,6 +1,11 @@
 //! What may be booked: the types of visit, and the receptionist who adds, changes and retires them.
 
-use crate::{change_schedule::runs_the_desk, tables, views::VisitTypeView};
+use crate::{
+    change_schedule::runs_the_desk,
+    patients::{NOT_TEXT, is_text},
+    tables,
+    views::VisitTypeView,
+};
 use domain::{Actor, Clock, PractitionerId, Random, VisitTypeId};
 use serde_json::json;
 use service::{
@@ -148,6 +153,8 @@ fn read(
         errors.name = Some("Enter a name, like Follow-up.");
     } else if name.chars().count() > 100 {
         errors.name = Some("This name is too long: at most 100 characters are kept.");
+    } else if !is_text(&name) {
+        errors.name = Some(NOT_TEXT);
     }
     let practitioners: Vec<_> = fields.practitioners.iter().filter_map(|id| id.parse().ok()).filter(is_known).collect();
     if practitioners.len() != fields.practitioners.len() {

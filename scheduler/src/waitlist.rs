@@ -15,6 +15,7 @@ pub use tell::tell;
 
 use crate::{
     events::{self, EventKind},
+    patients::is_text,
     tables,
     views::{PatientView, PractitionerView, VisitTypeName},
 };
@@ -64,8 +65,8 @@ pub enum AddToWaitlistError {
     /// The last day lies before the first, or has passed; or the time of day has no room for the visit.
     #[error("there is no time between these days and times of day")]
     NoTime,
-    /// The note is longer than 500 characters.
-    #[error("a note has at most 500 characters")]
+    /// The note is longer than 500 characters, or no text.
+    #[error("a note has at most 500 characters of text")]
     NoteTooLong,
     /// [`MAX_WAITING`] wait already.
     #[error("the waitlist is full")]
@@ -136,7 +137,7 @@ pub async fn add_to_waitlist(
     if matches!(by.who, Who::Patient { .. }) {
         return Err(AddToWaitlistError::NoSuchPatient);
     }
-    if new.note.trim().chars().count() > 500 {
+    if new.note.trim().chars().count() > 500 || !is_text(new.note.trim()) {
         return Err(AddToWaitlistError::NoteTooLong);
     }
     let now = clock.now();

@@ -1,6 +1,6 @@
 //! What went wrong, as a page: what happened, what is kept, what to do. Never an error's text.
 
-use crate::{api::problem, page::Page, requests::RequestId, state::WebState};
+use crate::{api::problem, page::Page, refusal::Code, requests::RequestId, state::WebState};
 use askama::Template;
 use axum::{
     extract::{FromRequestParts as _, Request, State},
@@ -73,6 +73,7 @@ impl IntoResponse for PageError {
 #[template(path = "error.html")]
 struct ErrorPage {
     page: Page,
+    code: Code,
     title: &'static str,
     sentence: &'static str,
     request: Option<RequestId>,
@@ -105,10 +106,10 @@ fn needs_a_page(response: &Response) -> bool {
 }
 
 fn written(status: StatusCode, page: Page, request: Option<RequestId>) -> Response {
-    let (title, sentence) = words(status);
+    let (code, title, sentence) = words(status);
     // Only a failure shows its id: a page that is not there must not differ from one that is another clinic's.
     let request = request.filter(|_| status.is_server_error());
-    match (ErrorPage { page, title, sentence, request }).render() {
+    match (ErrorPage { page, code, title, sentence, request }).render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
             tracing::error!(error = %error, "the error page failed");
@@ -117,28 +118,34 @@ fn written(status: StatusCode, page: Page, request: Option<RequestId>) -> Respon
     }
 }
 
-fn words(status: StatusCode) -> (&'static str, &'static str) {
+fn words(status: StatusCode) -> (Code, &'static str, &'static str) {
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => (
+            Code::NotFound,
             "This page is not here",
             "The address may be incomplete, or what it showed is gone. If somebody sent it to you, open it again from their message.",
         ),
         StatusCode::FORBIDDEN => (
+            Code::Forbidden,
             "This page is not for you",
             "You are signed in, but this belongs to another role, or the request came from another site. Nothing was changed.",
         ),
         StatusCode::TOO_MANY_REQUESTS => {
-            ("Too many attempts", "Wait a quarter of an hour and try again. If it is urgent, call the clinic.")
+            let sentence = "Wait a quarter of an hour and try again. If it is urgent, call the clinic.";
+            (Code::TooManyRequests, "Too many attempts", sentence)
         }
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => (
+            Code::Busy,
             "This takes too long",
             "We are busier than we can serve. Load the page again in a moment; what was saved is kept.",
         ),
         status if status.is_client_error() => (
+            Code::Malformed,
             "This could not be read",
             "Something in the form is missing or too long. Go back, and what you typed is still there.",
         ),
         _ => (
+            Code::Failed,
             "Something went wrong on our side",
             "Nothing you saved is lost. Try again in a moment. If it happens again, tell the clinic this number.",
         ),

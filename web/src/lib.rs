@@ -11,6 +11,7 @@ pub mod live;
 pub mod page;
 mod pages;
 mod passwords;
+mod refusal;
 mod requests;
 mod routes;
 mod state;

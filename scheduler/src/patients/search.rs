@@ -25,7 +25,7 @@ impl Query {
     /// `None` when nothing that could be searched for was typed.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let mut query = Self { names: Vec::new(), birth_dates: Vec::new(), phone: None, birth_year: None };
-        let text: String = text.chars().take(200).collect();
+        let text: String = text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let mut digits = String::new();
         let mut words = text.split_whitespace().take(MAX_WORDS).collect::<Vec<_>>();
         if let Some(at) = words.windows(3).position(|three| spelled(three).is_some()) {

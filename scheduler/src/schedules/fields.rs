@@ -1,7 +1,10 @@
 //! What was typed about a schedule, read into rules and exceptions, or a sentence for each field that cannot be read.
 
 use super::YEARS_AHEAD;
-use crate::availability::{Besides, Exception, Rule, after_midnight, instant};
+use crate::{
+    availability::{Besides, Exception, Rule, after_midnight, instant},
+    patients::{NOT_TEXT, is_text},
+};
 use jiff::{
     Timestamp,
     civil::{Date, DateTime, Weekday},
@@ -56,6 +59,55 @@ pub struct RuleErrors {
     pub every_weeks: Option<&'static str>,
 }
 
+/// What kind of thing is wrong with what was typed, for programs: people read the sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A day or a time that is on no calendar and no clock.
+    NoSuchTime,
+    /// A zone of a name that nobody knows.
+    NoSuchZone,
+    /// The end is not after the beginning.
+    EndsBeforeItBegins,
+    /// It is over.
+    InThePast,
+    /// Further ahead than anybody plans.
+    TooFarAhead,
+    /// Anything else.
+    Other,
+}
+
+impl Fault {
+    /// The first of these sentences that names one; nothing when nothing is wrong.
+    fn of(sentences: &[Option<&'static str>]) -> Option<Self> {
+        let fault = |sentence: &&'static str| match *sentence {
+            NO_TIME | NO_DATE | SKIPPED => Some(Self::NoSuchTime),
+            NO_ZONE => Some(Self::NoSuchZone),
+            ENDS_FIRST | LAST_FIRST => Some(Self::EndsBeforeItBegins),
+            PASSED => Some(Self::InThePast),
+            TOO_FAR => Some(Self::TooFarAhead),
+            _ => None,
+        };
+        let mut said = sentences.iter().flatten();
+        said.clone().find_map(fault).or_else(|| said.next().map(|_| Self::Other))
+    }
+}
+
+impl RuleErrors {
+    /// What kind of thing is wrong; nothing when nothing is.
+    pub fn fault(&self) -> Option<Fault> {
+        let Self { weekdays, from, to, slot_minutes, time_zone, valid_from, valid_to, every_weeks } = *self;
+        Fault::of(&[weekdays, from, to, slot_minutes, time_zone, valid_from, valid_to, every_weeks])
+    }
+}
+
+impl ExceptionErrors {
+    /// What kind of thing is wrong; nothing when nothing is.
+    pub fn fault(&self) -> Option<Fault> {
+        let Self { kind, from_date, from_time, to_date, to_time, time_zone, slot_minutes, reason } = *self;
+        Fault::of(&[kind, from_date, from_time, to_date, to_time, time_zone, slot_minutes, reason])
+    }
+}
+
 /// Leave, a holiday or extra hours as they were typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExceptionFields {
@@ -104,6 +156,9 @@ const NO_ZONE: &str = "No time zone of this name is known. Names are like Europe
 const SKIPPED: &str = "The clocks jump over this time on that day. Enter the time after the jump.";
 const NO_STEP: &str = "Enter a number of minutes from 5 to 480.";
 const ENDS_FIRST: &str = "The end must be after the start.";
+const LAST_FIRST: &str = "The last day must not be before the first.";
+const PASSED: &str = "This has passed already.";
+const TOO_FAR: &str = "This is more than three years ahead.";
 
 /// Reads weekly hours: one rule for each weekday.
 pub fn read_rules(fields: &RuleFields) -> Result<Vec<Rule>, Box<RuleErrors>> {
@@ -127,7 +182,7 @@ pub fn read_rules(fields: &RuleFields) -> Result<Vec<Rule>, Box<RuleErrors>> {
     if let (Some(Some(from)), Some(Some(to))) = (valid_from, valid_to)
         && to < from
     {
-        errors.valid_to = Some("The last day must not be before the first.");
+        errors.valid_to = Some(LAST_FIRST);
     }
     let weeks = fields.every_weeks.trim().parse().ok().filter(|weeks| (1..=12).contains(weeks));
     let every_weeks = noted(&mut errors.every_weeks, weeks.ok_or("Enter a number of weeks from 1 to 12."));
@@ -177,6 +232,8 @@ pub fn read_exception(
         errors.reason = Some("Say why, in a few words.");
     } else if reason.chars().count() > MAX_REASON_CHARS {
         errors.reason = Some("This is too long: at most 200 characters are kept.");
+    } else if !is_text(reason) {
+        errors.reason = Some(NOT_TEXT);
     }
     let (Some(besides), Some(zone), Some(from_date), Some(to_date), Some(from_minute), Some(to_minute)) =
         (besides, zone, from_date, to_date, from_minute, to_minute)
@@ -218,14 +275,14 @@ fn check_times(fields: &ExceptionFields, exception: &Exception, now: Timestamp, 
     if wall_to <= wall_from || ends_at <= starts_at {
         about_the_end.get_or_insert(ENDS_FIRST);
     } else if ends_at <= now {
-        about_the_end.get_or_insert("This has passed already.");
+        about_the_end.get_or_insert(PASSED);
     } else if matches!(exception.besides, Besides::Extra { .. }) && days > 1 {
         about_the_end.get_or_insert("Extra hours last for a day at most. Add them for each day.");
     } else if days > MAX_CLOSED_DAYS {
         about_the_end.get_or_insert("This is longer than a year. Give the weekly hours a last day instead.");
     }
     if ends_at.duration_since(now) > YEARS_AHEAD {
-        errors.from_date.get_or_insert("This is more than three years ahead.");
+        errors.from_date.get_or_insert(TOO_FAR);
     }
 }
 

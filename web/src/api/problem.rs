@@ -1,5 +1,7 @@
 //! Refusals as programs read them: RFC 9457 `application/problem+json`, with a `type` per refusal that never changes.
 
+pub(crate) use crate::refusal::Code;
+
 use crate::requests::RequestId;
 use axum::{
     extract::Request,
@@ -12,69 +14,6 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-macro_rules! codes {
-    ($($name:ident $status:ident $code:literal $title:literal,)*) => {
-        /// Which refusal.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Code { $($name,)* }
-
-        impl Code {
-            /// Every refusal there is, for the description.
-            pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
-
-            pub(crate) const fn status(self) -> StatusCode {
-                match self { $(Self::$name => StatusCode::$status,)* }
-            }
-
-            pub(crate) const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $code,)* }
-            }
-
-            const fn title(self) -> &'static str {
-                match self { $(Self::$name => $title,)* }
-            }
-        }
-    };
-}
-
-codes! {
-    Malformed BAD_REQUEST "malformed" "The request cannot be read",
-    TokenMissing UNAUTHORIZED "token-missing" "A token is needed",
-    TokenUnknown UNAUTHORIZED "token-unknown" "The token is not good",
-    Forbidden FORBIDDEN "forbidden" "The token's role may not do this",
-    NotFound NOT_FOUND "not-found" "There is no such thing",
-    MethodNotAllowed METHOD_NOT_ALLOWED "method-not-allowed" "This cannot be done here",
-    SlotTaken CONFLICT "slot-taken" "The time is taken",
-    PatientBusy CONFLICT "patient-busy" "The patient has another appointment",
-    NoInterpreterFree CONFLICT "no-interpreter-free" "No interpreter is free",
-    RoomTaken CONFLICT "room-taken" "The room is taken",
-    DeviceTaken CONFLICT "device-taken" "The device is taken",
-    HoldGone CONFLICT "hold-gone" "The time is not held any more",
-    SeriesConflicts CONFLICT "series-conflicts" "Some visits of the series cannot be booked",
-    WrongState CONFLICT "wrong-state" "The appointment does not allow this any more",
-    TooEarly CONFLICT "too-early" "The waiting room is not open yet",
-    TooLate CONFLICT "too-late" "It is too late for this",
-    TooManyOfThem CONFLICT "too-many" "There are as many as there may be",
-    VersionMismatch PRECONDITION_FAILED "version-mismatch" "The appointment has been changed in the meantime",
-    TooLarge PAYLOAD_TOO_LARGE "too-large" "The request is too large",
-    UnsupportedMediaType UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body is not JSON",
-    Invalid UNPROCESSABLE_ENTITY "invalid" "Some fields need correcting",
-    InThePast UNPROCESSABLE_ENTITY "in-the-past" "The time has passed",
-    OutsideSchedule UNPROCESSABLE_ENTITY "outside-schedule" "The practitioner does not see patients then",
-    TooSoon UNPROCESSABLE_ENTITY "too-soon" "The visit would begin too soon",
-    TooFarAhead UNPROCESSABLE_ENTITY "too-far-ahead" "The visit is too far ahead",
-    NotOffered UNPROCESSABLE_ENTITY "not-offered" "The practitioner does not offer this type of visit",
-    NoSuchPatient UNPROCESSABLE_ENTITY "no-such-patient" "There is no such patient",
-    NoSuchPractitioner UNPROCESSABLE_ENTITY "no-such-practitioner" "There is no such practitioner",
-    NoSuchVisitType UNPROCESSABLE_ENTITY "no-such-visit-type" "There is no such type of visit",
-    NoSuchResource UNPROCESSABLE_ENTITY "no-such-resource" "There is no such room or device",
-    IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "The idempotency key was used for another request",
-    TargetRefused UNPROCESSABLE_ENTITY "target-refused" "The address cannot be told",
-    TooManyRequests TOO_MANY_REQUESTS "too-many-requests" "Too many requests",
-    Failed INTERNAL_SERVER_ERROR "failed" "Something went wrong on our side",
-    Busy SERVICE_UNAVAILABLE "busy" "Busier than we can serve",
-}
 
 /// What is wrong with one field.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -104,7 +104,7 @@ fn refused(error: FindSlotsError) -> Problem {
             Problem::field(Code::NoSuchVisitType, "visit_type_id", "The clinic does not offer this type of visit.")
         }
         FindSlotsError::EndsBeforeItBegins => {
-            Problem::fields([("to".to_owned(), "The end lies before the beginning.".to_owned())])
+            Problem::field(Code::EndsBeforeItBegins, "to", "The end lies before the beginning.")
         }
         FindSlotsError::Database(error) => error.into(),
     }

@@ -191,20 +191,19 @@ async fn withdraw(
 }
 
 fn refused(error: AddToWaitlistError) -> Problem {
+    let code = Code::from(&error);
     match error {
-        AddToWaitlistError::NoSuchPatient => {
-            Problem::field(Code::NoSuchPatient, "patient_id", "The clinic has no such patient.")
-        }
+        AddToWaitlistError::NoSuchPatient => Problem::field(code, "patient_id", "The clinic has no such patient."),
         AddToWaitlistError::NotOffered => {
-            Problem::field(Code::NotOffered, "visit_type_id", "The practitioner does not offer this type of visit.")
+            Problem::field(code, "visit_type_id", "The practitioner does not offer this type of visit.")
         }
         AddToWaitlistError::NoTime => {
             let detail =
                 "The days have passed or end before they begin, or the visit does not fit between the times of day.";
-            Problem::field(Code::Invalid, "to_date", detail)
+            Problem::field(code, "to_date", detail)
         }
-        AddToWaitlistError::NoteTooLong => Problem::field(Code::Invalid, "note", "A note has 500 characters at most."),
-        AddToWaitlistError::Full => Problem::new(Code::TooManyOfThem, "As many wait as may."),
+        AddToWaitlistError::NoteTooLong => Problem::field(code, "note", "A note has 500 characters at most."),
+        AddToWaitlistError::Full => Problem::new(code, "As many wait as may."),
         AddToWaitlistError::Database(error) => error.into(),
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     errors::PageError,
     extract::{Id, Receptionist},
     page::{Here, Page, Staff},
+    refusal::{Code, Refusal},
     state::WebState,
 };
 use askama::Template;
@@ -26,6 +27,7 @@ struct VisitTypesPage {
     practitioners: Vec<PractitionerView>,
     form: VisitTypeForm,
     errors: VisitTypeErrors,
+    refusal: Option<Refusal>,
     is_saved: bool,
 }
 
@@ -143,8 +145,7 @@ pub(crate) async fn get(
         Some(view) => VisitTypeForm::of(view),
         None => VisitTypeForm::fresh(&scheduler::practitioners(&state.db, &by).await?),
     };
-    let is_saved = which.saved.is_some();
-    show(&state, &receptionist, page, form, VisitTypeErrors::default(), is_saved, StatusCode::OK).await
+    show(&state, &receptionist, page, form, which.saved.is_some(), None).await
 }
 
 /// Adds or changes a type.
@@ -152,14 +153,21 @@ pub(crate) async fn post(
     State(state): State<WebState>,
     receptionist: Receptionist,
     page: Page,
-    Form(form): Form<VisitTypeForm>,
+    Form(mut form): Form<VisitTypeForm>,
 ) -> Result<Response, PageError> {
     let by = receptionist.actor();
     let id = form.id.parse().ok();
     match scheduler::save_visit_type(&state.db, &*state.random, &by, id, &form.fields()).await {
         Ok(_) => Ok(Redirect::to("/visit-types?saved").into_response()),
         Err(SaveVisitTypeError::Fields(errors)) => {
-            show(&state, &receptionist, page, form, *errors, false, StatusCode::UNPROCESSABLE_ENTITY).await
+            let refused = (Refusal::fields(Code::Invalid), *errors);
+            show(&state, &receptionist, page, form, false, Some(refused)).await
+        }
+        Err(SaveVisitTypeError::NotFound) => {
+            form.id.clear();
+            let sentence = "This type has been retired meanwhile. Save once more to add it again.";
+            let refused = (Refusal::new(Code::NoSuchVisitType, sentence), VisitTypeErrors::default());
+            show(&state, &receptionist, page, form, false, Some(refused)).await
         }
         Err(error) => Err(refused(error)),
     }
@@ -191,20 +199,22 @@ async fn show(
     receptionist: &Receptionist,
     page: Page,
     form: VisitTypeForm,
-    errors: VisitTypeErrors,
     is_saved: bool,
-    status: StatusCode,
+    refused: Option<(Refusal, VisitTypeErrors)>,
 ) -> Result<Response, PageError> {
     let by = receptionist.actor();
     let practitioners = scheduler::practitioners(&state.db, &by).await?;
     let visit_types = scheduler::visit_types(&state.db, &by).await?;
+    let (refusal, errors) = refused.unzip();
+    let status = refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.code.status());
     let html = VisitTypesPage {
         page,
         staff: Staff::new(receptionist, Here::Schedules),
         visit_types: visit_types.into_iter().map(|one| Row::new(one, &practitioners)).collect(),
         practitioners,
         form,
-        errors,
+        errors: errors.unwrap_or_default(),
+        refusal,
         is_saved,
     };
     Ok((status, Html(html.render()?)).into_response())

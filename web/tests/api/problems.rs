@@ -43,7 +43,6 @@ async fn a_parameter_that_nobody_knows_or_that_makes_no_sense_is_refused(pool: P
         ("appointments?practitioner_id=x", "practitioner_id"),
         ("appointments?state=lost", "state"),
         ("appointments?from=yesterday", "from"),
-        ("appointments?from=2026-11-25T00:00:00Z&to=2026-11-24T00:00:00Z", "to"),
         ("appointments?limit=0", "limit"),
         ("appointments?limit=201", "limit"),
         ("appointments?cursor=nonsense", "cursor"),
@@ -52,6 +51,8 @@ async fn a_parameter_that_nobody_knows_or_that_makes_no_sense_is_refused(pool: P
         let answer = desk.get(&format!("/api/v1/{query}")).await;
         assert_eq!((answer.refusal(), answer.fields()), ((422, "invalid"), vec![field]), "{query}");
     }
+    let backwards = desk.get("/api/v1/appointments?from=2026-11-25T00:00:00Z&to=2026-11-24T00:00:00Z").await;
+    assert_eq!((backwards.refusal(), backwards.fields()), ((422, "ends-before-it-begins"), vec!["to"]));
     let visit_type = "slots?visit_type_id=5b6fd1f3-6d0f-4f6e-9f0e-3d7c0f1f2a4b";
     assert_eq!(desk.get(&format!("/api/v1/{visit_type}")).await.refusal(), (422, "no-such-visit-type"));
     assert_eq!(desk.get("/api/v1/slots").await.refusal(), (422, "invalid"));

@@ -1,6 +1,7 @@
 //! The pages as people meet them: through the router, against a real database.
 
 mod answers;
+mod bad_input;
 mod booking;
 mod desk;
 mod headers;

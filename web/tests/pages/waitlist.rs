@@ -64,14 +64,14 @@ async fn what_makes_no_sense_is_told_and_everything_typed_stays(pool: PgPool) {
     let mut desk = house.signed_in("Riverside", Role::Receptionist).await;
     let right = fields(&mut desk, "santos 1961").await;
     let wrong = [
-        ("to_date", "2026-02-30", "no-such-day"),
+        ("to_date", "2026-02-30", "no-such-time"),
         ("to_date", "2026-11-01", "ends-before-it-begins"),
         ("to_time", "00:05", "ends-before-it-begins"),
         ("from_time", "25:00", "no-such-time"),
-        ("patient", "", "no-patient"),
-        ("patient", "5b6fd1f3-6d0f-4f6e-9f0e-3d7c0f1f2a4b", "no-patient"),
+        ("patient", "", "no-such-patient"),
+        ("patient", "5b6fd1f3-6d0f-4f6e-9f0e-3d7c0f1f2a4b", "no-such-patient"),
         ("visit_type", "5b6fd1f3-6d0f-4f6e-9f0e-3d7c0f1f2a4b", "not-offered"),
-        ("note", &"x".repeat(10_000), "note-too-long"),
+        ("note", &"x".repeat(10_000), "invalid"),
     ];
     for (field, value, code) in wrong {
         let told = add(&mut desk, &with(&right, field, value)).await;
@@ -94,7 +94,7 @@ async fn another_clinics_patient_is_not_put_on_the_list(pool: PgPool) {
     .await
     .expect("a patient of another clinic");
     let fields = with(&fields(&mut desk, "santos 1961").await, "patient", &foreign.to_string());
-    assert!(add(&mut desk, &fields).await.body.contains("data-code=\"no-patient\""));
+    assert!(add(&mut desk, &fields).await.body.contains("data-code=\"no-such-patient\""));
 }
 
 /// Cancels a visit ahead for which somebody waits; the path of the offer's link.

@@ -59,13 +59,14 @@ async fn cancel(
 }
 
 fn refused(error: CancelError) -> Problem {
+    let code = Code::from(&error);
     match error {
         CancelError::NotFound => Problem::not_found(),
         CancelError::NotPossible(_) => {
-            Problem::new(Code::WrongState, "It is over, cancelled or missed, and cannot be cancelled any more.")
+            Problem::new(code, "It is over, cancelled or missed, and cannot be cancelled any more.")
         }
-        CancelError::ReasonMissing => Problem::field(Code::Invalid, "reason", "Give a reason of 1 to 500 characters."),
-        CancelError::TooLate => Problem::new(Code::TooLate, "It is too late to cancel without calling the clinic."),
+        CancelError::ReasonMissing => Problem::field(code, "reason", "Give a reason of 1 to 500 characters."),
+        CancelError::TooLate => Problem::new(code, "It is too late to cancel without calling the clinic."),
         CancelError::Changed => mismatch(),
         CancelError::Database(error) => error.into(),
     }

@@ -5,42 +5,39 @@ use scheduler::{BookError, SeriesConflict};
 
 /// The refusal of a booking, a hold or a move.
 pub(crate) fn refused(error: BookError) -> Problem {
-    let (code, field, detail) = match error {
+    let code = Code::from(&error);
+    let (field, detail) = match error {
         BookError::SlotTaken => {
-            return Problem::new(Code::SlotTaken, "Somebody else has that time of the practitioner.");
+            return Problem::new(code, "Somebody else has that time of the practitioner.");
         }
         BookError::PatientBusy => {
-            return Problem::new(Code::PatientBusy, "The patient has another appointment at that time.");
+            return Problem::new(code, "The patient has another appointment at that time.");
         }
         BookError::NoInterpreterFree => {
-            return Problem::new(Code::NoInterpreterFree, "Nobody who speaks both languages is free at that time.");
+            return Problem::new(code, "Nobody who speaks both languages is free at that time.");
         }
-        BookError::RoomTaken => return Problem::new(Code::RoomTaken, "The room is reserved at that time."),
-        BookError::DeviceTaken => return Problem::new(Code::DeviceTaken, "The device is reserved at that time."),
+        BookError::RoomTaken => return Problem::new(code, "The room is reserved at that time."),
+        BookError::DeviceTaken => return Problem::new(code, "The device is reserved at that time."),
         BookError::HoldGone => {
-            return Problem::new(Code::HoldGone, "The hold has expired, was used, or was for something else.");
+            return Problem::new(code, "The hold has expired, was used, or was for something else.");
         }
-        BookError::TooManyHolds => return Problem::new(Code::TooManyOfThem, "As many times are held as may be."),
+        BookError::TooManyHolds => return Problem::new(code, "As many times are held as may be."),
         BookError::KeyReused => {
             let detail = "This key was sent with another request. Use a new key for a new request.";
-            return Problem::field(Code::IdempotencyKeyReused, "Idempotency-Key", detail);
+            return Problem::field(code, "Idempotency-Key", detail);
         }
         BookError::Database(error) => return error.into(),
         BookError::OutsideSchedule => {
-            (Code::OutsideSchedule, "start", "No slot of the practitioner begins then. The list of slots says when.")
+            ("start", "No slot of the practitioner begins then. The list of slots says when.")
         }
-        BookError::TooSoon => (Code::TooSoon, "start", "This type of visit must be booked longer before."),
-        BookError::TooFarAhead => (Code::TooFarAhead, "start", "This type of visit may not be booked so long before."),
-        BookError::InThePast => (Code::InThePast, "start", "The time has passed."),
-        BookError::NotOffered => {
-            (Code::NotOffered, "visit_type_id", "The practitioner does not offer this type of visit.")
-        }
-        BookError::NoSuchPatient => (Code::NoSuchPatient, "patient_id", "The clinic has no such patient."),
-        BookError::NoSuchPractitioner => {
-            (Code::NoSuchPractitioner, "practitioner_id", "The clinic has no such practitioner.")
-        }
-        BookError::NoSuchResource => (Code::NoSuchResource, "room_id", "The clinic has no such room or device."),
-        BookError::ReasonMissing => (Code::Invalid, "overbook_reason", "Give a reason of 1 to 500 characters."),
+        BookError::TooSoon => ("start", "This type of visit must be booked longer before."),
+        BookError::TooFarAhead => ("start", "This type of visit may not be booked so long before."),
+        BookError::InThePast => ("start", "The time has passed."),
+        BookError::NotOffered => ("visit_type_id", "The practitioner does not offer this type of visit."),
+        BookError::NoSuchPatient => ("patient_id", "The clinic has no such patient."),
+        BookError::NoSuchPractitioner => ("practitioner_id", "The clinic has no such practitioner."),
+        BookError::NoSuchResource => ("room_id", "The clinic has no such room or device."),
+        BookError::ReasonMissing => ("overbook_reason", "Give a reason of 1 to 500 characters."),
     };
     Problem::field(code, field, detail)
 }

@@ -78,14 +78,13 @@ async fn reschedule(
 }
 
 fn not_moved(error: RescheduleError) -> Problem {
+    let code = Code::from(&error);
     match error {
         RescheduleError::NotFound => Problem::not_found(),
         RescheduleError::NotPossible(_) => {
-            Problem::new(Code::WrongState, "Only an appointment that is booked and has not begun can be moved.")
+            Problem::new(code, "Only an appointment that is booked and has not begun can be moved.")
         }
-        RescheduleError::ReasonMissing => {
-            Problem::field(Code::Invalid, "reason", "Give a reason of 1 to 500 characters.")
-        }
+        RescheduleError::ReasonMissing => Problem::field(code, "reason", "Give a reason of 1 to 500 characters."),
         RescheduleError::Changed => mismatch(),
         RescheduleError::Refused(error) => refused(error),
         RescheduleError::Conflicts(all) => conflicts(all),

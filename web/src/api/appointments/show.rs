@@ -167,7 +167,7 @@ async fn list(
     if let (Some(from), Some(to)) = (filter.from, filter.to)
         && to < from
     {
-        return Err(Problem::fields([("to".to_owned(), "The end lies before the beginning.".to_owned())]));
+        return Err(Problem::field(Code::EndsBeforeItBegins, "to", "The end lies before the beginning."));
     }
     let after = place(asked.cursor.as_deref())?;
     let read = scheduler::list_appointments(&state.db, by, &filter, after, asked.limit.and_one()).await?;

@@ -48,21 +48,16 @@ async fn walk_in(State(state): State<WebState>, desk: Desk, Body(new): Body<New>
 }
 
 fn refused(error: WalkInError) -> Problem {
+    let code = Code::from(&error);
     match error {
-        WalkInError::PatientBusy => {
-            Problem::new(Code::PatientBusy, "The patient has another appointment at that time.")
-        }
-        WalkInError::QueueFull => {
-            Problem::new(Code::TooManyOfThem, "The practitioner's queue is as long as it may be.")
-        }
+        WalkInError::PatientBusy => Problem::new(code, "The patient has another appointment at that time."),
+        WalkInError::QueueFull => Problem::new(code, "The practitioner's queue is as long as it may be."),
         WalkInError::NotOffered => {
-            Problem::field(Code::NotOffered, "visit_type_id", "The practitioner does not offer this type of visit.")
+            Problem::field(code, "visit_type_id", "The practitioner does not offer this type of visit.")
         }
-        WalkInError::NoSuchPatient => {
-            Problem::field(Code::NoSuchPatient, "patient_id", "The clinic has no such patient.")
-        }
+        WalkInError::NoSuchPatient => Problem::field(code, "patient_id", "The clinic has no such patient."),
         WalkInError::NoSuchPractitioner => {
-            Problem::field(Code::NoSuchPractitioner, "practitioner_id", "The clinic has no such practitioner.")
+            Problem::field(code, "practitioner_id", "The clinic has no such practitioner.")
         }
         WalkInError::Database(error) => error.into(),
     }

@@ -7,6 +7,7 @@ use crate::{
     errors::PageError,
     extract::Receptionist,
     page::{Here, Page, Staff},
+    refusal::{Code, Refusal},
     state::WebState,
     words,
 };
@@ -135,7 +136,7 @@ async fn book(
         Err(BookSeriesError::Refused(refusal)) => {
             Err((Notice::refused(state, &by, zone, &wanted.request, &refusal).await?, None))
         }
-        Err(BookSeriesError::Recurrence(refusal)) => Err((Notice::missing(form::sentence_of(&refusal)), None)),
+        Err(BookSeriesError::Recurrence(refusal)) => Err((Notice::missing(form::unrepeatable(&refusal)), None)),
     })
 }
 
@@ -177,7 +178,7 @@ async fn show(
         true => None,
         false => times::first_free(state, &by, &options, date.max(today), zone).await?,
     };
-    let status = if notice.is_none() { StatusCode::OK } else { StatusCode::CONFLICT };
+    let status = notice.as_ref().map_or(StatusCode::OK, |notice| notice.code.status());
     let html = BookingPage {
         page,
         staff: Staff::new(receptionist, Here::Today),
@@ -194,10 +195,11 @@ async fn show(
 }
 
 /// The instant of a time on the clock on the wall, or the sentence that says why there is none.
-pub(crate) fn instant(date: Date, time: jiff::civil::Time, zone: &TimeZone) -> Result<Timestamp, &'static str> {
+pub(crate) fn instant(date: Date, time: jiff::civil::Time, zone: &TimeZone) -> Result<Timestamp, Refusal> {
     let at = zone.to_ambiguous_timestamp(date.to_datetime(time));
     if matches!(at.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) {
-        return Err("That time does not exist on that day: the clocks go forward.");
+        let sentence = "That time does not exist on that day: the clocks go forward.";
+        return Err(Refusal::new(Code::NoSuchTime, sentence));
     }
-    at.earlier().map_err(|_| "That time is too far away.")
+    at.earlier().map_err(|_| Refusal::new(Code::TooFarAhead, "That time is too far away."))
 }

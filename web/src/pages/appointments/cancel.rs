@@ -5,12 +5,12 @@ use crate::{
     errors::PageError,
     extract::{Id, Receptionist},
     page::Page,
+    refusal::{Code, Refusal},
     state::WebState,
 };
 use axum::{
     Form,
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use domain::AppointmentId;
@@ -43,15 +43,25 @@ pub(crate) async fn post(
             }
             return Ok(Redirect::to(&format!("/appointments/{id}")).into_response());
         }
-        Err(CancelError::NotFound) => return Err(PageError::NotFound),
-        Err(CancelError::Database(error)) => return Err(error.into()),
-        Err(CancelError::ReasonMissing) => "Say why, in at most 500 characters. It stays in the history.",
-        Err(CancelError::NotPossible(_) | CancelError::Changed | CancelError::TooLate) => {
-            "It cannot be cancelled any more. Below is how it stands now."
-        }
+        Err(refusal) => refused(refusal)?,
     };
+    let status = problem.code.status();
     let notes =
         show::Notes { reason: form.reason, scope: form.scope, problem: Some(problem), ..show::Notes::default() };
     let shown = show::render(&state, &receptionist, page, id, notes).await?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+    Ok((status, shown).into_response())
+}
+
+/// The refusal in words; what is not there has no page.
+fn refused(refusal: CancelError) -> Result<Refusal, PageError> {
+    let code = Code::from(&refusal);
+    let sentence = match refusal {
+        CancelError::NotFound => return Err(PageError::NotFound),
+        CancelError::Database(error) => return Err(error.into()),
+        CancelError::ReasonMissing => "Say why, in at most 500 characters. It stays in the history.",
+        CancelError::NotPossible(_) | CancelError::Changed | CancelError::TooLate => {
+            "It cannot be cancelled any more. Below is how it stands now."
+        }
+    };
+    Ok(Refusal::new(code, sentence))
 }

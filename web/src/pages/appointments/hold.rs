@@ -1,7 +1,7 @@
 //! Keeping the chosen time while the form is filled in. Only the script of the form asks for it.
 
 use super::book::sentence;
-use crate::{errors::PageError, extract::Receptionist, state::WebState, words};
+use crate::{errors::PageError, extract::Receptionist, refusal::Refusal, state::WebState, words};
 use askama::Template;
 use axum::{
     Form,
@@ -23,7 +23,7 @@ struct Held {
     /// The hold, and until when, on the clock on the wall.
     kept: Option<(HoldId, String)>,
     for_ms: i128,
-    problem: Option<String>,
+    problem: Option<Refusal>,
 }
 
 /// What the form has chosen, and what it holds already.
@@ -62,8 +62,8 @@ pub(crate) async fn post(
             let practitioners = scheduler::practitioners(&state.db, &by).await?;
             let with = practitioners.into_iter().find(|one| one.id == request.practitioner);
             let with = with.map_or_else(|| "this practitioner".to_owned(), |one| one.short);
-            let problem = sentence(&refusal, &words::time(request.starts_at, zone), &with);
-            Held { kept: None, for_ms: 0, problem: Some(problem) }
+            let sentence = sentence(&refusal, &words::time(request.starts_at, zone), &with);
+            Held { kept: None, for_ms: 0, problem: Some(Refusal::new(&refusal, sentence)) }
         }
     };
     Ok(Html(held.render()?).into_response())

@@ -5,6 +5,7 @@ use crate::{
     errors::PageError,
     extract::{Id, Receptionist},
     page::{Here, Page, Staff},
+    refusal::{Code, Refusal},
     state::WebState,
     words,
 };
@@ -17,7 +18,6 @@ use axum::{
 };
 use domain::{AppointmentId, AppointmentState, PractitionerId, Scope};
 use jiff::{
-    Timestamp,
     civil::{Date, Time},
     tz::TimeZone,
 };
@@ -44,6 +44,7 @@ impl MovePage {
 
 /// What stands in the way.
 struct Problem {
+    code: Code,
     what: String,
     /// Of a series: which visits cannot go there.
     conflicts: Vec<String>,
@@ -51,9 +52,9 @@ struct Problem {
     may_overbook: bool,
 }
 
-impl Problem {
-    fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), conflicts: Vec::new(), may_overbook: false }
+impl From<Refusal> for Problem {
+    fn from(Refusal { code, sentence: what }: Refusal) -> Self {
+        Self { code, what, conflicts: Vec::new(), may_overbook: false }
     }
 }
 
@@ -87,7 +88,8 @@ pub(crate) async fn get(
         ..MoveForm::default()
     };
     let is_over = appointment.state != AppointmentState::Booked;
-    let problem = is_over.then(|| Problem::new("It cannot be moved any more. Book a new appointment instead."));
+    let problem = is_over
+        .then(|| Refusal::new(Code::WrongState, "It cannot be moved any more. Book a new appointment instead.").into());
     show(&state, &receptionist, page, appointment, form, problem).await
 }
 
@@ -103,7 +105,7 @@ pub(crate) async fn post(
     let zone = &receptionist.clinic.zone;
     let appointment = scheduler::glance(&state.db, &by, id).await?.ok_or(PageError::NotFound)?;
     let problem = match request(&form, &appointment, zone) {
-        Err(what) => Problem::new(what),
+        Err(refusal) => refusal.into(),
         Ok(request) => match scheduler::reschedule(&state.db, &*state.clock, &by, request.clone()).await {
             Ok(moved) => {
                 for one in moved {
@@ -119,9 +121,9 @@ pub(crate) async fn post(
     show(&state, &receptionist, page, appointment, form, Some(problem)).await
 }
 
-fn request(form: &MoveForm, appointment: &AppointmentView, zone: &TimeZone) -> Result<Reschedule, &'static str> {
-    let date: Date = form.date.trim().parse().map_err(|_| "Choose the day.")?;
-    let time: Time = form.time.trim().parse().map_err(|_| "Write the time like 14:30.")?;
+fn request(form: &MoveForm, appointment: &AppointmentView, zone: &TimeZone) -> Result<Reschedule, Refusal> {
+    let date: Date = form.date.trim().parse().map_err(|_| Refusal::invalid("Choose the day."))?;
+    let time: Time = form.time.trim().parse().map_err(|_| Refusal::invalid("Write the time like 14:30."))?;
     let starts_at = book::instant(date, time, zone)?;
     let practitioner: Option<PractitionerId> = form.practitioner.parse().ok();
     let mut request = Reschedule::new(appointment.id, starts_at, form.reason.clone());
@@ -146,30 +148,26 @@ async fn refused(
     request: &Reschedule,
     refusal: &RescheduleError,
 ) -> Result<Problem, PageError> {
-    let zone = &receptionist.clinic.zone;
-    Ok(match refusal {
-        RescheduleError::ReasonMissing => Problem::new("Say why, in at most 500 characters. It stays in the history."),
-        RescheduleError::NotPossible(_) => Problem::new("It cannot be moved any more."),
-        RescheduleError::Changed => Problem::new("Somebody changed it in the meantime. Below is how it stands now."),
-        RescheduleError::Conflicts(conflicts) => Problem {
-            what: "These visits of the series cannot be moved there, so none was.".to_owned(),
-            conflicts: book::lines(conflicts),
-            may_overbook: false,
-        },
+    let sentence = match refusal {
+        RescheduleError::ReasonMissing => "Say why, in at most 500 characters. It stays in the history.".to_owned(),
+        RescheduleError::NotPossible(_) => "It cannot be moved any more.".to_owned(),
+        RescheduleError::Changed => "Somebody changed it in the meantime. Below is how it stands now.".to_owned(),
+        RescheduleError::Conflicts(_) => "These visits of the series cannot be moved there, so none was.".to_owned(),
         RescheduleError::Refused(why) => {
             let with = name_of(state, receptionist, request).await?;
-            Problem {
-                what: book::sentence(why, &time(request.starts_at, zone), &with),
-                conflicts: Vec::new(),
-                may_overbook: matches!(why, BookError::SlotTaken),
-            }
+            book::sentence(why, &words::time(request.starts_at, &receptionist.clinic.zone), &with)
         }
-        RescheduleError::NotFound | RescheduleError::Database(_) => Problem::new("It could not be moved."),
+        RescheduleError::NotFound | RescheduleError::Database(_) => "It could not be moved.".to_owned(),
+    };
+    Ok(Problem {
+        conflicts: if let RescheduleError::Conflicts(conflicts) = refusal {
+            book::lines(conflicts)
+        } else {
+            Vec::new()
+        },
+        may_overbook: matches!(refusal, RescheduleError::Refused(BookError::SlotTaken)),
+        ..Refusal::new(refusal, sentence).into()
     })
-}
-
-fn time(at: Timestamp, zone: &TimeZone) -> String {
-    words::time(at, zone)
 }
 
 async fn name_of(state: &WebState, receptionist: &Receptionist, request: &Reschedule) -> Result<String, PageError> {
@@ -189,7 +187,7 @@ async fn show(
     form: MoveForm,
     problem: Option<Problem>,
 ) -> Result<Response, PageError> {
-    let status = if problem.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.code.status());
     let html = MovePage {
         page,
         staff: Staff::new(receptionist, Here::Today),

@@ -5,11 +5,11 @@ use crate::{
     errors::PageError,
     extract::{Id, Receptionist},
     page::Page,
+    refusal::{Code, Refusal},
     state::WebState,
 };
 use axum::{
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use domain::AppointmentId;
@@ -25,14 +25,24 @@ pub(crate) async fn post(
     let by = receptionist.actor();
     let problem = match scheduler::send_link(&state.db, &*state.clock, &by, id).await {
         Ok(()) => return Ok(Redirect::to(&format!("/appointments/{id}?sent")).into_response()),
-        Err(SendLinkError::NotFound) => return Err(PageError::NotFound),
-        Err(SendLinkError::Database(error)) => return Err(error.into()),
-        Err(SendLinkError::NoAddress) => {
-            "Neither e-mail address nor phone is known. Copy the link, or read it out over the phone."
-        }
-        Err(SendLinkError::Over) => "The appointment is over, so the link was not sent.",
+        Err(refusal) => refused(refusal)?,
     };
+    let status = problem.code.status();
     let notes = show::Notes { problem: Some(problem), ..show::Notes::default() };
     let shown = show::render(&state, &receptionist, page, id, notes).await?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+    Ok((status, shown).into_response())
+}
+
+/// The refusal in words; what is not there has no page.
+fn refused(refusal: SendLinkError) -> Result<Refusal, PageError> {
+    let code = Code::from(&refusal);
+    let sentence = match refusal {
+        SendLinkError::NotFound => return Err(PageError::NotFound),
+        SendLinkError::Database(error) => return Err(error.into()),
+        SendLinkError::NoAddress => {
+            "Neither e-mail address nor phone is known. Copy the link, or read it out over the phone."
+        }
+        SendLinkError::Over => "The appointment is over, so the link was not sent.",
+    };
+    Ok(Refusal::new(code, sentence))
 }

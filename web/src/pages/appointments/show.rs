@@ -6,6 +6,7 @@ use crate::{
     extract::{Id, Receptionist},
     page::{Here, Page, Staff},
     pages::state::{self, Chip},
+    refusal::Refusal,
     state::{Site, WebState},
     words,
 };
@@ -82,7 +83,7 @@ pub(crate) struct Notes {
     /// The link has just been sent.
     pub(crate) is_sent: bool,
     /// Something was refused.
-    pub(crate) problem: Option<&'static str>,
+    pub(crate) problem: Option<Refusal>,
     /// The reason as typed.
     pub(crate) reason: String,
     /// How much of the series was to be cancelled.

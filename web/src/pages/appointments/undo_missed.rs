@@ -5,12 +5,12 @@ use crate::{
     errors::PageError,
     extract::{Id, Receptionist},
     page::Page,
+    refusal::{Code, Refusal},
     state::WebState,
 };
 use axum::{
     Form,
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use domain::AppointmentId;
@@ -37,13 +37,23 @@ pub(crate) async fn post(
             announce(&state, &by, id).await;
             return Ok(Redirect::to(&format!("/appointments/{id}")).into_response());
         }
-        Err(UndoMissedError::NotFound) => return Err(PageError::NotFound),
-        Err(UndoMissedError::Database(error)) => return Err(error.into()),
-        Err(UndoMissedError::ReasonMissing) => "Say why it was not missed, in at most 500 characters.",
-        Err(UndoMissedError::NotPossible(_)) => "It is not marked as missed. Below is how it stands now.",
-        Err(UndoMissedError::TimeTaken) => "Its time has been given to somebody else, so it cannot stand as before.",
+        Err(refusal) => refused(refusal)?,
     };
+    let status = problem.code.status();
     let notes = show::Notes { problem: Some(problem), outcome_reason: form.reason, ..show::Notes::default() };
     let shown = show::render(&state, &receptionist, page, id, notes).await?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+    Ok((status, shown).into_response())
+}
+
+/// The refusal in words; what is not there has no page.
+fn refused(refusal: UndoMissedError) -> Result<Refusal, PageError> {
+    let code = Code::from(&refusal);
+    let sentence = match refusal {
+        UndoMissedError::NotFound => return Err(PageError::NotFound),
+        UndoMissedError::Database(error) => return Err(error.into()),
+        UndoMissedError::ReasonMissing => "Say why it was not missed, in at most 500 characters.",
+        UndoMissedError::NotPossible(_) => "It is not marked as missed. Below is how it stands now.",
+        UndoMissedError::TimeTaken => "Its time has been given to somebody else, so it cannot stand as before.",
+    };
+    Ok(Refusal::new(code, sentence))
 }

@@ -8,6 +8,7 @@ use crate::{
     errors::PageError,
     extract::Receptionist,
     page::{Here, Page, Staff},
+    refusal::Refusal,
     state::WebState,
 };
 use askama::Template;
@@ -26,7 +27,7 @@ struct WalkInPage {
     staff: Staff,
     who: Who,
     options: Options,
-    problem: Option<String>,
+    problem: Option<Refusal>,
 }
 
 /// The empty form.
@@ -48,11 +49,11 @@ pub(crate) async fn post(
     let by = receptionist.actor();
     let patient = match book::patient(&state, &by, &form).await? {
         Ok(patient) => patient,
-        Err(what) => return show(&state, &receptionist, page, form, Some(what.to_owned())).await,
+        Err(what) => return show(&state, &receptionist, page, form, Some(what)).await,
     };
     let options = Options::new(&state, &by, &form).await?;
     let (Some(practitioner), Some(visit_type)) = (options.practitioner, options.visit_type) else {
-        return show(&state, &receptionist, page, form, Some("Choose the practitioner.".to_owned())).await;
+        return show(&state, &receptionist, page, form, Some(Refusal::invalid("Choose the practitioner."))).await;
     };
     let walk_in = WalkIn { patient, practitioner, visit_type };
     match scheduler::walk_in(&state.db, &*state.clock, &*state.random, &by, walk_in).await {
@@ -61,12 +62,12 @@ pub(crate) async fn post(
             Ok(Redirect::to("/desk").into_response())
         }
         Err(WalkInError::Database(error)) => Err(error.into()),
-        Err(refusal) => show(&state, &receptionist, page, form, Some(sentence(&refusal))).await,
+        Err(refusal) => show(&state, &receptionist, page, form, Some(refused(&refusal))).await,
     }
 }
 
-fn sentence(refusal: &WalkInError) -> String {
-    match refusal {
+fn refused(refusal: &WalkInError) -> Refusal {
+    let sentence = match refusal {
         WalkInError::PatientBusy => "The patient has an appointment now. Open it, and let them arrive for that one.",
         WalkInError::QueueFull => {
             "So many are seen at this time already that nobody fits in. Choose another practitioner."
@@ -75,8 +76,8 @@ fn sentence(refusal: &WalkInError) -> String {
         WalkInError::NoSuchPatient => "This patient is not known here.",
         WalkInError::NoSuchPractitioner => "This practitioner is not known here.",
         WalkInError::Database(_) => "It could not be booked.",
-    }
-    .to_owned()
+    };
+    Refusal::new(refusal, sentence)
 }
 
 async fn show(
@@ -84,10 +85,10 @@ async fn show(
     receptionist: &Receptionist,
     page: Page,
     form: BookingForm,
-    problem: Option<String>,
+    problem: Option<Refusal>,
 ) -> Result<Response, PageError> {
     let by = receptionist.actor();
-    let status = if problem.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.code.status());
     let html = WalkInPage {
         page,
         staff: Staff::new(receptionist, Here::Today),

@@ -4,6 +4,7 @@ use crate::{
     errors::PageError,
     extract::Receptionist,
     page::{Here, Page, Staff},
+    refusal::{Code, Refusal},
     state::WebState,
 };
 use askama::Template;
@@ -23,6 +24,7 @@ struct NewPatientPage {
     staff: Staff,
     form: PatientForm,
     errors: PatientFieldErrors,
+    refusal: Option<Refusal>,
 }
 
 /// The fields as typed, and where booking stood.
@@ -42,7 +44,7 @@ pub(crate) struct PatientForm {
 
 /// The empty form.
 pub(crate) async fn get(receptionist: Receptionist, page: Page) -> Result<Response, PageError> {
-    show(&receptionist, page, PatientForm::default(), PatientFieldErrors::default(), StatusCode::OK)
+    show(&receptionist, page, PatientForm::default(), None)
 }
 
 /// The form, coming from the booking: a name that was typed there is kept.
@@ -55,7 +57,7 @@ pub(crate) async fn begin(
     if form.name.is_empty() && has_name {
         form.name = form.q.trim().to_owned();
     }
-    show(&receptionist, page, form, PatientFieldErrors::default(), StatusCode::OK)
+    show(&receptionist, page, form, None)
 }
 
 /// Adds the patient and returns to the booking with them chosen; or says which field needs correcting.
@@ -74,9 +76,7 @@ pub(crate) async fn post(
     let by = receptionist.actor();
     match scheduler::add_patient(&state.db, &*state.clock, &*state.random, &by, new).await {
         Ok(patient) => Ok(Redirect::to(&booking(patient, &form)).into_response()),
-        Err(AddPatientError::Fields(errors)) => {
-            show(&receptionist, page, form, errors, StatusCode::UNPROCESSABLE_ENTITY)
-        }
+        Err(AddPatientError::Fields(errors)) => show(&receptionist, page, form, Some(errors)),
         Err(AddPatientError::Database(error)) => Err(error.into()),
     }
 }
@@ -85,11 +85,13 @@ fn show(
     receptionist: &Receptionist,
     page: Page,
     form: PatientForm,
-    errors: PatientFieldErrors,
-    status: StatusCode,
+    errors: Option<PatientFieldErrors>,
 ) -> Result<Response, PageError> {
-    let html = NewPatientPage { page, staff: Staff::new(receptionist, Here::Today), form, errors }.render()?;
-    Ok((status, Html(html)).into_response())
+    let refusal = errors.is_some().then(|| Refusal::fields(Code::Invalid));
+    let status = refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.code.status());
+    let (staff, errors) = (Staff::new(receptionist, Here::Today), errors.unwrap_or_default());
+    let html = NewPatientPage { page, staff, form, errors, refusal };
+    Ok((status, Html(html.render()?)).into_response())
 }
 
 /// Back to the booking. Ids and times only.

@@ -1,7 +1,11 @@
 //! The field "Patient" of a form: what stands in it, who was chosen for it, and who was found instead.
 
 use super::label;
-use crate::{errors::PageError, state::WebState};
+use crate::{
+    errors::PageError,
+    refusal::{Code, Refusal},
+    state::WebState,
+};
 use domain::{Actor, PatientId};
 use scheduler::PatientView;
 
@@ -16,12 +20,12 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     /// The patient, or what is missing. A single one who fits what was typed needs no choosing.
-    pub(crate) fn id(&self) -> Result<PatientId, &'static str> {
+    pub(crate) fn id(&self) -> Result<PatientId, Refusal> {
         match (&self.patient, self.found.as_slice()) {
             (Some(patient), _) => Ok(patient.id),
             (None, [only]) => Ok(only.id),
-            (None, []) => Err("Find the patient first."),
-            (None, _) => Err("Choose the patient."),
+            (None, []) => Err(Refusal::new(Code::NoSuchPatient, "Find the patient first.")),
+            (None, _) => Err(Refusal::invalid("Choose the patient.")),
         }
     }
 }

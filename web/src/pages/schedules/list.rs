@@ -1,10 +1,13 @@
 //! Everybody's schedules at a glance, and the clinic's holidays.
 
-use super::{ExceptionRow, Press, announce, exception_form::ExceptionForm, preview::Preview, refused, rule_form};
+use super::{
+    ExceptionRow, Press, announce, exception_form::ExceptionForm, misread, preview::Preview, refused, rule_form,
+};
 use crate::{
     errors::PageError,
     extract::Receptionist,
     page::{Here, Page, Staff},
+    refusal::Refusal,
     state::WebState,
 };
 use askama::Template;
@@ -50,7 +53,7 @@ struct HolidayForm {
     exception_errors: ExceptionErrors,
     asks: bool,
     is_saved: bool,
-    refusal: Option<&'static str>,
+    refusal: Option<Refusal>,
 }
 
 impl HolidayForm {
@@ -96,6 +99,7 @@ pub(crate) async fn holidays(
         Press::Preview | Press::Save => match read_exception(&form.exception.fields(), true, state.clock.now()) {
             Ok(exception) => Some(exception),
             Err(errors) => {
+                form.refusal = misread(errors.fault());
                 form.exception_errors = *errors;
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 return show(&state, &receptionist, page, schedules, form, None, status).await;

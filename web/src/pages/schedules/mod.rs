@@ -6,9 +6,12 @@ pub(crate) mod practitioner;
 pub(crate) mod preview;
 pub(crate) mod rule_form;
 
-use crate::state::WebState;
+use crate::{
+    refusal::{Code, Refusal},
+    state::WebState,
+};
 use domain::Actor;
-use scheduler::{Besides, ChangeScheduleError, Exception};
+use scheduler::{Besides, ChangeScheduleError, Exception, schedules::fields::Fault};
 use serde::Deserialize;
 use service::bus::{Happening, Topic};
 
@@ -33,13 +36,20 @@ pub(super) async fn announce(state: &WebState, by: &Actor) {
 }
 
 /// The refusal as a sentence; what failed passes through.
-pub(super) fn refused(error: ChangeScheduleError) -> Result<&'static str, sqlx::Error> {
-    match error {
-        ChangeScheduleError::NotAllowed => Ok("Only the front desk changes schedules."),
-        ChangeScheduleError::NoSuchPractitioner => Ok("This practitioner is not known here."),
-        ChangeScheduleError::Gone => Ok("Somebody else has changed this meanwhile. Look at the list and try again."),
-        ChangeScheduleError::Database(error) => Err(error),
-    }
+pub(super) fn refused(error: ChangeScheduleError) -> Result<Refusal, sqlx::Error> {
+    let code = Code::from(&error);
+    let sentence = match error {
+        ChangeScheduleError::NotAllowed => "Only the front desk changes schedules.",
+        ChangeScheduleError::NoSuchPractitioner => "This practitioner is not known here.",
+        ChangeScheduleError::Gone => "Somebody else has changed this meanwhile. Look at the list and try again.",
+        ChangeScheduleError::Database(error) => return Err(error),
+    };
+    Ok(Refusal::new(code, sentence))
+}
+
+/// What is wrong with fields is said below each; in one word for programs.
+pub(super) fn misread(fault: Option<Fault>) -> Option<Refusal> {
+    fault.map(|fault| Refusal::fields(fault.into()))
 }
 
 /// Leave, a holiday or extra hours as a line of a list.

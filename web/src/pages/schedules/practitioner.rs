@@ -3,6 +3,7 @@
 use super::{
     ExceptionRow, Press, announce,
     exception_form::ExceptionForm,
+    misread,
     preview::Preview,
     refused,
     rule_form::{RuleForm, RuleRow},
@@ -11,6 +12,7 @@ use crate::{
     errors::PageError,
     extract::{Id, Receptionist},
     page::{Here, Page, Staff},
+    refusal::Refusal,
     state::WebState,
 };
 use askama::Template;
@@ -56,7 +58,7 @@ struct Forms {
     /// Something is about to be taken away: it is asked once more.
     asks: Option<Asks>,
     is_saved: bool,
-    refusal: Option<&'static str>,
+    refusal: Option<Refusal>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,6 +132,7 @@ pub(crate) async fn rules(
         Press::Preview | Press::Save => match read_rules(&form.fields()) {
             Ok(rules) => rules,
             Err(errors) => {
+                forms.refusal = misread(errors.fault());
                 forms.rule_errors = *errors;
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 return show(&state, &receptionist, page, schedule, forms, None, status).await;
@@ -162,6 +165,7 @@ pub(crate) async fn exceptions(
         Press::Preview | Press::Save => match read_exception(&form.fields(), false, state.clock.now()) {
             Ok(exception) => Some(exception),
             Err(errors) => {
+                forms.refusal = misread(errors.fault());
                 forms.exception_errors = *errors;
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 return show(&state, &receptionist, page, schedule, forms, None, status).await;

@@ -1,11 +1,12 @@
 //! Adding a patient to the waitlist.
 
-use super::{Problem, show};
+use super::show;
 use crate::{
     errors::PageError,
     extract::Receptionist,
     page::Page,
     pages::patients::chosen::{Chosen, chosen},
+    refusal::{Code, Refusal},
     state::WebState,
 };
 use axum::{
@@ -56,24 +57,26 @@ impl WaitlistForm {
     }
 
     /// What is asked for, or what is missing.
-    fn request(&self, who: &Chosen) -> Result<WaitlistRequest, Problem> {
-        let problem = |code, sentence| Problem { code, sentence };
-        let patient = who.id().map_err(|sentence| problem("no-patient", sentence))?;
-        let no_day =
-            problem("no-such-day", "There is no such day. Enter both days as year, month and day, like 2026-11-24.");
-        let no_time = problem("no-such-time", "There is no such time of day. Enter it like 09:30, or leave it empty.");
-        let practitioner = match self.practitioner.as_str() {
-            "" => None,
-            id => Some(id.parse().map_err(|_| problem("no-such-practitioner", "Choose the practitioner again."))?),
+    fn request(&self, who: &Chosen) -> Result<WaitlistRequest, Refusal> {
+        let no_day = || {
+            Refusal::new(
+                Code::NoSuchTime,
+                "There is no such day. Enter both days as year, month and day, like 2026-11-24.",
+            )
         };
+        let no_time =
+            || Refusal::new(Code::NoSuchTime, "There is no such time of day. Enter it like 09:30, or leave it empty.");
+        let nobody = |_| Refusal::new(Code::NoSuchPractitioner, "Choose the practitioner again.");
+        let nothing = |_| Refusal::new(Code::NoSuchVisitType, "Choose the type of visit.");
+        let practitioner = if self.practitioner.is_empty() { None } else { Some(self.practitioner.parse()) };
         Ok(WaitlistRequest {
-            patient,
-            visit_type: self.visit_type.parse().map_err(|_| problem("no-such-type", "Choose the type of visit."))?,
-            practitioner,
-            from_date: self.from_date.trim().parse().map_err(|_| no_day)?,
-            to_date: self.to_date.trim().parse().map_err(|_| no_day)?,
-            from_minute: minute(&self.from_time, 0).ok_or(no_time)?,
-            to_minute: minute(&self.to_time, MIDNIGHT).ok_or(no_time)?,
+            patient: who.id()?,
+            visit_type: self.visit_type.parse().map_err(nothing)?,
+            practitioner: practitioner.transpose().map_err(nobody)?,
+            from_date: self.from_date.trim().parse().map_err(|_| no_day())?,
+            to_date: self.to_date.trim().parse().map_err(|_| no_day())?,
+            from_minute: minute(&self.from_time, 0).ok_or_else(no_time)?,
+            to_minute: minute(&self.to_time, MIDNIGHT).ok_or_else(no_time)?,
             note: self.note.clone(),
         })
     }
@@ -109,22 +112,21 @@ pub(crate) async fn post(
 }
 
 /// The refusal as a sentence.
-fn refused(refusal: &AddToWaitlistError) -> Problem {
-    let (code, sentence) = match refusal {
-        AddToWaitlistError::NoSuchPatient => ("no-patient", "This patient is not known here. Find the patient again."),
+fn refused(refusal: &AddToWaitlistError) -> Refusal {
+    let sentence = match refusal {
+        AddToWaitlistError::NoSuchPatient => "This patient is not known here. Find the patient again.",
         AddToWaitlistError::NotOffered => {
-            ("not-offered", "The practitioner does not offer this type of visit. Choose another, or anybody.")
+            "The practitioner does not offer this type of visit. Choose another, or anybody."
         }
-        AddToWaitlistError::NoTime => (
-            "ends-before-it-begins",
-            "There is no time for the visit between these days and times. The last day must not lie before the first, nor in the past.",
-        ),
-        AddToWaitlistError::NoteTooLong => ("note-too-long", "Shorten the note to 500 characters."),
+        AddToWaitlistError::NoTime => {
+            "There is no time for the visit between these days and times. The last day must not lie before the first, nor in the past."
+        }
+        AddToWaitlistError::NoteTooLong => "Shorten the note to 500 characters.",
         AddToWaitlistError::Full | AddToWaitlistError::Database(_) => {
-            ("waitlist-full", "The waitlist is full. Withdraw somebody first who waits no longer.")
+            "The waitlist is full. Withdraw somebody first who waits no longer."
         }
     };
-    Problem { code, sentence }
+    Refusal::new(refusal, sentence)
 }
 
 /// Minutes since midnight; `otherwise` when nothing was typed.

@@ -10,6 +10,7 @@ use crate::{
     live::{Live, live},
     page::{Here, Page, Staff},
     pages::{patients::chosen::Chosen, state::Chip},
+    refusal::Refusal,
     state::WebState,
     tables::sessions,
     words,
@@ -36,14 +37,7 @@ struct WaitlistPage {
     form: WaitlistForm,
     visit_types: Vec<VisitTypeView>,
     practitioners: Vec<PractitionerView>,
-    problem: Option<Problem>,
-}
-
-/// What stands in the way of adding somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Problem {
-    code: &'static str,
-    sentence: &'static str,
+    problem: Option<Refusal>,
 }
 
 /// The part of the page that changes.
@@ -108,7 +102,7 @@ async fn show(
     receptionist: &Receptionist,
     page: Page,
     form: WaitlistForm,
-    problem: Option<Problem>,
+    problem: Option<Refusal>,
 ) -> Result<Response, PageError> {
     let by = receptionist.actor();
     let html = WaitlistPage {
@@ -121,7 +115,7 @@ async fn show(
         practitioners: scheduler::practitioners(&state.db, &by).await?,
         problem,
     };
-    let status = if html.problem.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = html.problem.as_ref().map_or(StatusCode::OK, |problem| problem.code.status());
     Ok((status, Html(html.render()?)).into_response())
 }
 

@@ -1,7 +1,12 @@
 //! The fields of the booking as typed and chosen, what there is to choose from, and the request that they make.
 
 use super::who;
-use crate::{errors::PageError, state::WebState, words};
+use crate::{
+    errors::PageError,
+    refusal::{Code, Refusal},
+    state::WebState,
+    words,
+};
 use domain::{
     Actor, HoldId, PatientId, PractitionerId, Recurrence, RecurrenceError, ResourceId, VisitTypeId,
     recurrence::{Ends, Frequency},
@@ -60,7 +65,7 @@ impl BookingForm {
         asked.or_else(|| Some(words::day_of(self.chosen().0?, zone)))
     }
 
-    fn recurrence(&self) -> Result<Option<Recurrence>, String> {
+    fn recurrence(&self) -> Result<Option<Recurrence>, Refusal> {
         let (frequency, interval) = match &*self.repeat {
             "" => return Ok(None),
             "daily" => (Frequency::Daily, 1),
@@ -68,17 +73,18 @@ impl BookingForm {
             "monthly" => (Frequency::Monthly, 1),
             _ => (Frequency::Weekly, 1),
         };
-        let times = self.times.trim().parse().map_err(|_| "Say how often, as a number.".to_owned())?;
+        let times = self.times.trim().parse().map_err(|_| Refusal::invalid("Say how often, as a number."))?;
         let recurrence = Recurrence::new(frequency, interval, Vec::new(), Ends::After(times));
-        recurrence.map(Some).map_err(|refusal| sentence_of(&refusal))
+        recurrence.map(Some).map_err(|refusal| unrepeatable(&refusal))
     }
 }
 
 /// Why a series cannot repeat like that.
-pub(super) fn sentence_of(refusal: &RecurrenceError) -> String {
+pub(super) fn unrepeatable(refusal: &RecurrenceError) -> Refusal {
     let words = refusal.to_string();
     let mut letters = words.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    Refusal::invalid(first.chain(letters).chain(['.']).collect::<String>())
 }
 
 /// What there is to choose from, and what is chosen.
@@ -119,6 +125,17 @@ impl Options {
         self.practitioners.iter().find(|one| one.id == id).map(|one| one.short.clone())
     }
 
+    /// The two languages of a choice; only what is offered can be chosen.
+    fn languages(&self, choice: &str) -> Result<Option<(String, String)>, Refusal> {
+        if choice.is_empty() {
+            return Ok(None);
+        }
+        let known = self.interpreters.iter().any(|(value, _)| value == choice);
+        let pair = choice.split_once('~').filter(|_| known).map(|(a, b)| (a.to_owned(), b.to_owned()));
+        pair.map(Some)
+            .ok_or_else(|| Refusal::new(Code::NoInterpreterFree, "Nobody interprets between these languages."))
+    }
+
     pub(crate) fn is_with(&self, one: &PractitionerView) -> bool {
         self.practitioner == Some(one.id)
     }
@@ -157,10 +174,10 @@ pub(super) async fn wanted(
     by: &Actor,
     form: &BookingForm,
     zone: &TimeZone,
-) -> Result<Result<Wanted, String>, PageError> {
+) -> Result<Result<Wanted, Refusal>, PageError> {
     let patient = match patient(state, by, form).await? {
         Ok(patient) => patient,
-        Err(what) => return Ok(Err(what.to_owned())),
+        Err(what) => return Ok(Err(what)),
     };
     let options = Options::new(state, by, form).await?;
     Ok(request(&options, form, patient, zone))
@@ -170,23 +187,24 @@ pub(crate) async fn patient(
     state: &WebState,
     by: &Actor,
     form: &BookingForm,
-) -> Result<Result<PatientId, &'static str>, PageError> {
+) -> Result<Result<PatientId, Refusal>, PageError> {
     let who = who::who(state, by, form).await?;
     let only = (who.found.len() == 1).then(|| who.found[0].id);
     Ok(match who.chosen.map(|patient| patient.id).or(only) {
         Some(patient) => Ok(patient),
-        None if who.found.is_empty() => Err("Find the patient first."),
-        None => Err("Choose the patient."),
+        None if who.found.is_empty() => Err(Refusal::new(Code::NoSuchPatient, "Find the patient first.")),
+        None => Err(Refusal::invalid("Choose the patient.")),
     })
 }
 
-fn request(options: &Options, form: &BookingForm, patient: PatientId, zone: &TimeZone) -> Result<Wanted, String> {
+fn request(options: &Options, form: &BookingForm, patient: PatientId, zone: &TimeZone) -> Result<Wanted, Refusal> {
     let (starts_at, with) = starts_at(form, zone)?;
-    let practitioner = options.practitioner.or(with).ok_or("Choose the practitioner.")?;
-    let visit_type = options.visit_type.ok_or("This practitioner offers no visits yet.")?;
+    let practitioner = options.practitioner.or(with).ok_or_else(|| Refusal::invalid("Choose the practitioner."))?;
+    let nothing = || Refusal::new(Code::NotOffered, "This practitioner offers no visits yet.");
+    let visit_type = options.visit_type.ok_or_else(nothing)?;
     let mut request = BookRequest::new(patient, practitioner, visit_type, starts_at);
     request.needs = Needs {
-        interpreter: form.interpreter.split_once('~').map(|(a, b)| (a.to_owned(), b.to_owned())),
+        interpreter: options.languages(&form.interpreter)?,
         room: form.room.parse::<ResourceId>().ok(),
         device: form.device.parse::<ResourceId>().ok(),
     };
@@ -196,12 +214,13 @@ fn request(options: &Options, form: &BookingForm, patient: PatientId, zone: &Tim
 }
 
 /// The chosen slot, or the other time that was typed.
-fn starts_at(form: &BookingForm, zone: &TimeZone) -> Result<(Timestamp, Option<PractitionerId>), String> {
+fn starts_at(form: &BookingForm, zone: &TimeZone) -> Result<(Timestamp, Option<PractitionerId>), Refusal> {
     let (chosen, with) = form.chosen();
     if form.other_time.trim().is_empty() {
-        return Ok((chosen.ok_or("Choose a time.")?, with));
+        return Ok((chosen.ok_or_else(|| Refusal::invalid("Choose a time."))?, with));
     }
-    let time: Time = form.other_time.trim().parse().map_err(|_| "Write the other time like 14:30.".to_owned())?;
-    let date = form.day(zone).ok_or("Choose the day.")?;
+    let unreadable = |_| Refusal::invalid("Write the other time like 14:30.");
+    let time: Time = form.other_time.trim().parse().map_err(unreadable)?;
+    let date = form.day(zone).ok_or_else(|| Refusal::invalid("Choose the day."))?;
     Ok((super::instant(date, time, zone)?, with))
 }

@@ -1,12 +1,18 @@
 //! What stands in the way of a booking, in sentences.
 
-use crate::{errors::PageError, state::WebState, words};
+use crate::{
+    errors::PageError,
+    refusal::{Code, Refusal},
+    state::WebState,
+    words,
+};
 use domain::Actor;
 use jiff::tz::TimeZone;
 use scheduler::{BookError, BookRequest, SeriesConflict};
 
 /// The box above the form.
 pub(super) struct Notice {
+    pub(super) code: Code,
     pub(super) what: String,
     pub(super) then: String,
     /// Of a series: which visits cannot be had, and why.
@@ -18,14 +24,16 @@ pub(super) struct Notice {
 const KEPT: &str = "Everything else you entered is still here.";
 
 impl Notice {
-    /// A field says too little.
-    pub(super) fn missing(what: impl Into<String>) -> Self {
-        Self { what: what.into(), then: KEPT.to_owned(), conflicts: Vec::new(), may_overbook: false }
+    /// A field says too little, or what cannot be.
+    pub(super) fn missing(refusal: Refusal) -> Self {
+        let Refusal { code, sentence: what } = refusal;
+        Self { code, what, then: KEPT.to_owned(), conflicts: Vec::new(), may_overbook: false }
     }
 
     /// Some visits of a series cannot be had.
     pub(super) fn conflicts(conflicts: &[SeriesConflict]) -> Self {
         Self {
+            code: Code::SeriesConflicts,
             what: match conflicts.len() {
                 1 => "One visit of the series cannot be booked.".to_owned(),
                 more => format!("{more} visits of the series cannot be booked."),
@@ -55,7 +63,7 @@ impl Notice {
             _ => format!("{KEPT} The nearest free times are below."),
         };
         let may_overbook = matches!(refusal, BookError::SlotTaken);
-        Ok(Self { what, then, conflicts: Vec::new(), may_overbook })
+        Ok(Self { code: refusal.into(), what, then, conflicts: Vec::new(), may_overbook })
     }
 }
 
