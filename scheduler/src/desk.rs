@@ -2,15 +2,14 @@
 //! practitioners the clinic has.
 
 use crate::{
+    attention::{self, DeskCounts, UnreachedVisit},
     availability::{self, timetable::Timetable},
-    messages::{MessageKind, delivery},
     tables,
     views::{AppointmentView, PractitionerView},
 };
-use domain::{Actor, ClinicId, Clock, PractitionerId, Who};
+use domain::{Actor, Clock, PractitionerId, Who};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use service::postgres::Db;
-use sqlx::PgConnection;
 use std::collections::HashMap;
 
 /// How many practitioners one page of the desk shows. Beyond, a page takes too long to draw and nobody finds anything on it.
@@ -51,7 +50,9 @@ pub struct DeskView {
     pub appointments: Vec<AppointmentView>,
     /// Appointments of the coming days whose patients no message reached, in order, and what did not reach them; see
     /// [`not_delivered`](crate::not_delivered()).
-    pub unreached: Vec<(AppointmentView, Option<MessageKind>)>,
+    pub unreached: Vec<UnreachedVisit>,
+    /// How much waits for the desk in all.
+    pub counts: DeskCounts,
     /// When each of those who are shown works.
     pub hours: HashMap<PractitionerId, Vec<(Timestamp, Timestamp)>>,
     /// What of it is neither taken nor past, as their schedules divide it.
@@ -81,8 +82,9 @@ pub async fn desk(
     let appointments = tables::views::between(&mut tx, by.clinic, from, to, whose).await?;
     let timetables = availability::timetables(&mut tx, by.clinic, &ids, from, to).await?;
     let taken = tables::reservations::of_practitioners(&mut tx, by.clinic, &ids, from, to).await?;
-    let unreached = unreached(&mut tx, by.clinic, clock.now()).await?;
-    let mut view = DeskView { practitioners, shown, appointments, unreached, ..DeskView::default() };
+    let (unreached, all) = attention::unreached(&mut tx, by.clinic, clock.now(), MAX_UNREACHED).await?;
+    let counts = DeskCounts { waitlist: attention::waitlist(&mut tx, by.clinic).await?, unreached: all };
+    let mut view = DeskView { practitioners, shown, appointments, unreached, counts, ..DeskView::default() };
     for (id, timetable) in timetables {
         let hours = availability::clipped(&timetable.hours(from, to), from, to);
         let taken = taken.get(&id).map_or(&[][..], Vec::as_slice);
@@ -90,25 +92,6 @@ pub async fn desk(
         view.hours.insert(id, hours);
     }
     Ok(view)
-}
-
-async fn unreached(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    now: Timestamp,
-) -> Result<Vec<(AppointmentView, Option<MessageKind>)>, sqlx::Error> {
-    let mut unreached = delivery::unreached(connection, clinic, now).await?;
-    unreached.truncate(MAX_UNREACHED);
-    let ids: Vec<_> = unreached.iter().map(|one| one.appointment).collect();
-    let views = tables::views::these(connection, clinic, &ids).await?;
-    let kind = |id| unreached.iter().find(|one| one.appointment == id).and_then(|one| one.kind);
-    Ok(views
-        .into_iter()
-        .map(|view| {
-            let kind = kind(view.id);
-            (view, kind)
-        })
-        .collect())
 }
 
 fn shown(all: &[PractitionerView], of: DeskOf) -> Vec<PractitionerView> {

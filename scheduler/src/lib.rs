@@ -7,6 +7,7 @@ pub mod admit;
 pub mod api_tokens;
 pub mod appointment;
 pub mod arrive;
+mod attention;
 pub mod availability;
 pub mod book;
 pub mod cancel;
@@ -55,6 +56,7 @@ pub use api_tokens::{
 };
 pub use appointment::{appointment, consultation, glance};
 pub use arrive::{ArriveError, arrive, arrive_if};
+pub use attention::{DeskCounts, UnreachedVisit, desk_counts, unreached_visits};
 pub use availability::{Besides, Exception, FindSlotsError, OpenSlot, Rule, SlotSearch, find_slots, hours};
 pub use book::{BookError, BookRequest, Needs, book};
 pub use cancel::{Cancel, CancelError, cancel};

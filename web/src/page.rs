@@ -2,6 +2,7 @@
 
 use crate::{
     cookies,
+    errors::PageError,
     extract::{Nonce, SignedIn},
     state::WebState,
     static_files, words,
@@ -9,6 +10,7 @@ use crate::{
 use axum::{extract::FromRequestParts, http::request::Parts};
 use axum_extra::extract::CookieJar;
 use domain::Role;
+use scheduler::DeskCounts;
 use std::convert::Infallible;
 
 /// The cookie that keeps the choice of light or dark.
@@ -57,6 +59,8 @@ pub enum Here {
     Patients,
     /// Who would come sooner.
     Waitlist,
+    /// Whom no message reached.
+    Messages,
     /// The practitioner's day.
     MyDay,
     /// When practitioners work, and what may be booked.
@@ -83,6 +87,8 @@ pub struct Staff {
     pub role: Role,
     /// The present page.
     pub here: Here,
+    /// What waits for the desk.
+    pub counts: DeskCounts,
 }
 
 impl Staff {
@@ -94,7 +100,23 @@ impl Staff {
             clinic: person.clinic.name.clone(),
             role: person.role,
             here,
+            counts: DeskCounts::default(),
         }
+    }
+
+    /// The same with what waits for the desk, where the navigation says so.
+    pub async fn at_desk(state: &WebState, person: &SignedIn, here: Here) -> Result<Self, PageError> {
+        let staff = Self::new(person, here);
+        if !staff.runs_the_desk() {
+            return Ok(staff);
+        }
+        let counts = scheduler::desk_counts(&state.db, &*state.clock, &person.actor()).await?;
+        Ok(staff.counting(counts))
+    }
+
+    /// With what waits for the desk, by whoever has counted already.
+    pub fn counting(self, counts: DeskCounts) -> Self {
+        Self { counts, ..self }
     }
 
     /// Whether the navigation shows the desk.

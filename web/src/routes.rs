@@ -76,6 +76,7 @@ fn staff() -> Router<WebState> {
         .route("/waitlist/events", get(pages::waitlist::events))
         .route("/waitlist/find", post(pages::waitlist::add::look))
         .route("/waitlist/{id}/withdraw", post(pages::waitlist::withdraw::post))
+        .route("/messages", get(pages::undelivered::get))
         .route("/day", get(pages::day::get))
         .route("/day/events", get(pages::day::events))
         .route("/schedules", get(pages::schedules::list::get))

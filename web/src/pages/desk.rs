@@ -28,6 +28,7 @@ mod grid;
 mod heads;
 mod side;
 mod side_by_side;
+pub(crate) use side::undelivered;
 pub(crate) mod week;
 
 #[derive(Template)]
@@ -56,7 +57,7 @@ pub(crate) async fn get(
     let view = look(&state, &receptionist, date, &choice).await?;
     let html = DeskPage {
         page,
-        staff: Staff::new(&receptionist, Here::Today),
+        staff: Staff::new(&receptionist, Here::Today).counting(view.counts),
         heading: if date == today { "Today".to_owned() } else { date.strftime("%A").to_string() },
         long_date: if date == today { words::long_date(date) } else { date.strftime("%-d %B %Y").to_string() },
         date,

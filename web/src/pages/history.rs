@@ -40,7 +40,7 @@ pub(crate) async fn get(
     let events = scheduler::history(&state.db, &by, None).await?;
     let check = scheduler::verify_history(&state.db, &by).await?;
     let days = by_day(events, &administrator.clinic.zone);
-    let html = HistoryPage { page, staff: Staff::new(&administrator, Here::History), check, days };
+    let html = HistoryPage { page, staff: Staff::at_desk(&state, &administrator, Here::History).await?, check, days };
     Ok(Html(html.render()?))
 }
 

@@ -55,7 +55,7 @@ pub(crate) async fn get(
     let zone = person.clinic.zone.clone();
     let mails = scheduler::mailbox(&state.db, &person.actor()).await?;
     let mails = mails.into_iter().map(|mail| shown(mail, &zone)).collect();
-    Ok(Html(MailboxPage { page, staff: Staff::new(&person, Here::Mailbox), mails }.render()?))
+    Ok(Html(MailboxPage { page, staff: Staff::at_desk(&state, &person, Here::Mailbox).await?, mails }.render()?))
 }
 
 /// An e-mail as a mail program shows it.

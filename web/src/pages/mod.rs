@@ -15,6 +15,7 @@ pub(crate) mod sign_in;
 pub(crate) mod sign_out;
 pub(crate) mod state;
 pub(crate) mod theme;
+pub(crate) mod undelivered;
 pub(crate) mod visit;
 pub(crate) mod visit_types;
 pub(crate) mod waitlist;

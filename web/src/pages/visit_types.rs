@@ -209,7 +209,7 @@ async fn show(
     let status = refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.code.status());
     let html = VisitTypesPage {
         page,
-        staff: Staff::new(receptionist, Here::Schedules),
+        staff: Staff::at_desk(state, receptionist, Here::Schedules).await?,
         visit_types: visit_types.into_iter().map(|one| Row::new(one, &practitioners)).collect(),
         practitioners,
         form,

@@ -27,7 +27,9 @@ async fn is_refused(desk: &mut Browser, path: &str, fields: &[(&str, &str)], cod
     assert_eq!(answer.header("x-request-id").len(), 36, "the log can be asked: {what}");
     let notice = answer.body.split("role=\"alert\"").nth(1).unwrap_or_else(|| panic!("a notice: {what}"));
     assert!(notice.starts_with(&format!(" data-code=\"{code}\"")), "{what}");
-    for (name, typed) in fields.iter().filter(|(name, typed)| !typed.is_empty() && !["do", "at", "patient"].contains(name)) {
+    for (name, typed) in
+        fields.iter().filter(|(name, typed)| !typed.is_empty() && !["do", "at", "patient"].contains(name))
+    {
         assert!(answer.body.contains(&format!("value=\"{typed}\"")), "{name} is still there: {what}");
     }
     answer
@@ -73,7 +75,12 @@ impl Usual {
     }
 
     fn moving(&self) -> Fields<'_> {
-        vec![("date", "2026-11-26"), ("time", "10:30"), ("practitioner", &self.practitioner), ("reason", "Asked for it")]
+        vec![
+            ("date", "2026-11-26"),
+            ("time", "10:30"),
+            ("practitioner", &self.practitioner),
+            ("reason", "Asked for it"),
+        ]
     }
 
     fn waiting(&self) -> Fields<'_> {
@@ -125,7 +132,12 @@ fn visit_type() -> Fields<'static> {
 }
 
 fn patient() -> Fields<'static> {
-    vec![("name", "Ada Okafor"), ("birth_date", "2/11/1990"), ("phone", "+44 20 7946 0230"), ("email", "ada@okafor.example")]
+    vec![
+        ("name", "Ada Okafor"),
+        ("birth_date", "2/11/1990"),
+        ("phone", "+44 20 7946 0230"),
+        ("email", "ada@okafor.example"),
+    ]
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]

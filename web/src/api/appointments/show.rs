@@ -4,7 +4,7 @@ use crate::{
     api::{
         input::{Bound, BoundText, Id, Params},
         page::{Limit, Page, place},
-        problem::Problem,
+        problem::{Code, Problem},
         refusals,
         token::Caller,
         version::tag,

@@ -181,7 +181,7 @@ async fn show(
     let status = notice.as_ref().map_or(StatusCode::OK, |notice| notice.code.status());
     let html = BookingPage {
         page,
-        staff: Staff::new(receptionist, Here::Today),
+        staff: Staff::at_desk(state, receptionist, Here::Today).await?,
         notice,
         who: who(state, &by, &form).await?,
         options,

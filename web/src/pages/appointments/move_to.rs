@@ -190,7 +190,7 @@ async fn show(
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.code.status());
     let html = MovePage {
         page,
-        staff: Staff::new(receptionist, Here::Today),
+        staff: Staff::at_desk(state, receptionist, Here::Today).await?,
         when: words::date_and_time(appointment.starts_at, &receptionist.clinic.zone),
         practitioners: scheduler::practitioners(&state.db, &receptionist.actor()).await?,
         appointment,

@@ -130,7 +130,7 @@ pub(crate) async fn render(
     let zone = &receptionist.clinic.zone;
     let html = AppointmentPage {
         page,
-        staff: Staff::new(receptionist, Here::Today),
+        staff: Staff::at_desk(state, receptionist, Here::Today).await?,
         chip: state::chip(&appointment, state.clock.now(), zone),
         when: words::date_and_time(appointment.starts_at, zone),
         length: words::length(appointment.ends_at.duration_since(appointment.starts_at)),

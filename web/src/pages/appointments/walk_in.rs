@@ -91,7 +91,7 @@ async fn show(
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.code.status());
     let html = WalkInPage {
         page,
-        staff: Staff::new(receptionist, Here::Today),
+        staff: Staff::at_desk(state, receptionist, Here::Today).await?,
         who: book::who(state, &by, &form).await?,
         options: Options::new(state, &by, &form).await?,
         problem,

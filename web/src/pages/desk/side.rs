@@ -107,7 +107,7 @@ fn to_ring(view: &DeskView, now: Timestamp, zone: &TimeZone) -> Vec<ToRing> {
 }
 
 /// What somebody does not know of, since the message about it was not delivered.
-fn undelivered(kind: Option<MessageKind>) -> &'static str {
+pub(crate) fn undelivered(kind: Option<MessageKind>) -> &'static str {
     match kind {
         None => "Neither an e-mail address nor a phone number for messages is known.",
         Some(MessageKind::Confirmation) => "The confirmation was not delivered.",

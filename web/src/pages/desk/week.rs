@@ -92,7 +92,7 @@ pub(crate) async fn get(
     let sunday = monday.saturating_add(6.days());
     let html = WeekPage {
         page,
-        staff: Staff::new(&receptionist, Here::Week),
+        staff: Staff::new(&receptionist, Here::Week).counting(view.counts),
         heading: "Week".to_owned(),
         range: range(monday, sunday),
         monday,

@@ -43,12 +43,17 @@ pub(crate) struct PatientForm {
 }
 
 /// The empty form.
-pub(crate) async fn get(receptionist: Receptionist, page: Page) -> Result<Response, PageError> {
-    show(&receptionist, page, PatientForm::default(), None)
+pub(crate) async fn get(
+    State(state): State<WebState>,
+    receptionist: Receptionist,
+    page: Page,
+) -> Result<Response, PageError> {
+    show(&state, &receptionist, page, PatientForm::default(), None).await
 }
 
 /// The form, coming from the booking: a name that was typed there is kept.
 pub(crate) async fn begin(
+    State(state): State<WebState>,
     receptionist: Receptionist,
     page: Page,
     Form(mut form): Form<PatientForm>,
@@ -57,7 +62,7 @@ pub(crate) async fn begin(
     if form.name.is_empty() && has_name {
         form.name = form.q.trim().to_owned();
     }
-    show(&receptionist, page, form, None)
+    show(&state, &receptionist, page, form, None).await
 }
 
 /// Adds the patient and returns to the booking with them chosen; or says which field needs correcting.
@@ -76,12 +81,13 @@ pub(crate) async fn post(
     let by = receptionist.actor();
     match scheduler::add_patient(&state.db, &*state.clock, &*state.random, &by, new).await {
         Ok(patient) => Ok(Redirect::to(&booking(patient, &form)).into_response()),
-        Err(AddPatientError::Fields(errors)) => show(&receptionist, page, form, Some(errors)),
+        Err(AddPatientError::Fields(errors)) => show(&state, &receptionist, page, form, Some(errors)).await,
         Err(AddPatientError::Database(error)) => Err(error.into()),
     }
 }
 
-fn show(
+async fn show(
+    state: &WebState,
     receptionist: &Receptionist,
     page: Page,
     form: PatientForm,
@@ -89,7 +95,7 @@ fn show(
 ) -> Result<Response, PageError> {
     let refusal = errors.is_some().then(|| Refusal::fields(Code::Invalid));
     let status = refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.code.status());
-    let (staff, errors) = (Staff::new(receptionist, Here::Today), errors.unwrap_or_default());
+    let (staff, errors) = (Staff::at_desk(state, receptionist, Here::Today).await?, errors.unwrap_or_default());
     let html = NewPatientPage { page, staff, form, errors, refusal };
     Ok((status, Html(html.render()?)).into_response())
 }

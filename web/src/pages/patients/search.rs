@@ -30,8 +30,12 @@ pub(crate) struct Typed {
 }
 
 /// The empty field.
-pub(crate) async fn get(receptionist: Receptionist, page: Page) -> Result<Html<String>, PageError> {
-    let staff = Staff::new(&receptionist, Here::Patients);
+pub(crate) async fn get(
+    State(state): State<WebState>,
+    receptionist: Receptionist,
+    page: Page,
+) -> Result<Html<String>, PageError> {
+    let staff = Staff::at_desk(&state, &receptionist, Here::Patients).await?;
     Ok(Html(SearchPage { page, staff, q: String::new(), found: None }.render()?))
 }
 
@@ -43,6 +47,6 @@ pub(crate) async fn post(
     Form(typed): Form<Typed>,
 ) -> Result<Html<String>, PageError> {
     let found = scheduler::find_patients(&state.db, &receptionist.actor(), &typed.q).await?;
-    let staff = Staff::new(&receptionist, Here::Patients);
+    let staff = Staff::at_desk(&state, &receptionist, Here::Patients).await?;
     Ok(Html(SearchPage { page, staff, q: typed.q, found: Some(found) }.render()?))
 }

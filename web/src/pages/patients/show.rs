@@ -62,7 +62,7 @@ pub(crate) async fn get(
     lately.reverse();
     let html = PatientPage {
         page,
-        staff: Staff::new(&receptionist, Here::Patients),
+        staff: Staff::at_desk(&state, &receptionist, Here::Patients).await?,
         patient,
         lists: [
             List { heading: "Ahead", lines: ahead.into_iter().map(line).collect(), none: "Nothing is booked." },

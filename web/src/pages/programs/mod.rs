@@ -83,7 +83,7 @@ async fn render(
     let webhooks = scheduler::webhooks(&state.db, &by, None, MAX_SHOWN).await?;
     let html = ProgramsPage {
         page,
-        staff: Staff::new(administrator, Here::Programs),
+        staff: Staff::at_desk(state, administrator, Here::Programs).await?,
         practitioners: scheduler::practitioners(&state.db, &by).await?,
         tokens: tokens.into_iter().filter(|token| token.revoked_at.is_none()).map(|token| told(token, zone)).collect(),
         webhooks: webhooks.into_iter().map(|webhook| stands(webhook, zone)).collect(),

@@ -145,7 +145,7 @@ async fn show(
     };
     let html = SchedulesPage {
         page,
-        staff: Staff::new(receptionist, Here::Schedules),
+        staff: Staff::at_desk(state, receptionist, Here::Schedules).await?,
         practitioners: schedules.practitioners.into_iter().map(|one| row(one, clinic)).collect(),
         holidays: schedules.holidays.iter().map(|one| ExceptionRow::new(one, clinic)).collect(),
         form,

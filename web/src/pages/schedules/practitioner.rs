@@ -226,7 +226,7 @@ async fn show(
     let preview = scheduler::preview_schedule(&state.db, &*state.clock, &by, Some(id), change.as_ref()).await?;
     let html = SchedulePage {
         page,
-        staff: Staff::new(receptionist, Here::Schedules),
+        staff: Staff::at_desk(state, receptionist, Here::Schedules).await?,
         rules: schedule.rules.iter().map(|(id, rule)| RuleRow::new(*id, rule, clinic)).collect(),
         exceptions: schedule.exceptions.iter().map(|one| ExceptionRow::new(one, clinic)).collect(),
         back: format!("/schedules/{id}"),

@@ -107,7 +107,7 @@ async fn show(
     let by = receptionist.actor();
     let html = WaitlistPage {
         page,
-        staff: Staff::new(receptionist, Here::Waitlist),
+        staff: Staff::at_desk(state, receptionist, Here::Waitlist).await?,
         board: look(state, receptionist).await?,
         who: form.who(state, &by).await?,
         form,
