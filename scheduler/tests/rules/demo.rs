@@ -1,8 +1,8 @@
 //! The demo is there at any hour, and a second start keeps it.
 
-use domain::{AppointmentState, Role};
+use domain::{Actor, AppointmentState, ClinicId, Role, Who};
 use jiff::{SignedDuration, Timestamp};
-use scheduler::demo::demo;
+use scheduler::{demo::demo, missed::mark_missed};
 use service::{clock::ManualClock, postgres::Db, random::SeededRandom};
 use sqlx::PgPool;
 
@@ -38,13 +38,19 @@ async fn the_working_day_has_a_past(pool: PgPool) {
     let db = Db::over((*pool.connect_options()).clone(), 5);
     let clock = ManualClock::at("2026-11-24T13:10:00Z".parse().expect("a timestamp"));
     demo(&db, &clock, &SeededRandom::new(1), &hash, ZONE).await.expect("a demo");
+    let clinics: Vec<uuid::Uuid> =
+        sqlx::query_scalar("select id from clinics").fetch_all(&pool).await.expect("the demo's clinics");
+    for clinic in clinics {
+        let worker = Actor { clinic: ClinicId(clinic), who: Who::Service("scheduler") };
+        assert_eq!(mark_missed(&db, &clock, &worker).await.expect("a round").len(), 1, "one visit of each was missed");
+    }
     let states: Vec<(AppointmentState, i64)> =
         sqlx::query_as("select state, count(*) from appointments group by state order by state")
             .fetch_all(&pool)
             .await
             .expect("states");
-    use AppointmentState::{Booked, Cancelled, Fulfilled};
-    assert_eq!(states, [(Booked, 9), (Cancelled, 2), (Fulfilled, 3)]);
+    use AppointmentState::{Booked, Cancelled, Fulfilled, NoShow};
+    assert_eq!(states, [(Booked, 9), (Cancelled, 2), (Fulfilled, 3), (NoShow, 2)]);
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
