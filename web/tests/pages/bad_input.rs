@@ -9,6 +9,9 @@ use axum::http::StatusCode;
 use domain::Role;
 use sqlx::PgPool;
 
+/// What is pressed or chosen from a list, and so stands in no field.
+const CHOSEN: [&str; 4] = ["do", "at", "patient", "kind"];
+
 type Fields<'a> = Vec<(&'a str, &'a str)>;
 
 /// Riverside in London, and its desk.
@@ -27,9 +30,7 @@ async fn is_refused(desk: &mut Browser, path: &str, fields: &[(&str, &str)], cod
     assert_eq!(answer.header("x-request-id").len(), 36, "the log can be asked: {what}");
     let notice = answer.body.split("role=\"alert\"").nth(1).unwrap_or_else(|| panic!("a notice: {what}"));
     assert!(notice.starts_with(&format!(" data-code=\"{code}\"")), "{what}");
-    for (name, typed) in
-        fields.iter().filter(|(name, typed)| !typed.is_empty() && !["do", "at", "patient"].contains(name))
-    {
+    for (name, typed) in fields.iter().filter(|(name, typed)| !typed.is_empty() && !CHOSEN.contains(name)) {
         assert!(answer.body.contains(&format!("value=\"{typed}\"")), "{name} is still there: {what}");
     }
     answer
@@ -128,7 +129,16 @@ fn hours() -> Fields<'static> {
 }
 
 fn visit_type() -> Fields<'static> {
-    vec![("name", "Second opinion"), ("minutes", "25"), ("horizon_days", "90")]
+    let [none, two_hours] = ["0", "120"];
+    vec![
+        ("name", "Second opinion"),
+        ("minutes", "25"),
+        ("buffer_before_minutes", none),
+        ("buffer_after_minutes", none),
+        ("min_notice_minutes", none),
+        ("horizon_days", "90"),
+        ("cancel_notice_minutes", two_hours),
+    ]
 }
 
 fn patient() -> Fields<'static> {
@@ -278,12 +288,13 @@ async fn what_others_did_first_has_the_name_that_programs_know(pool: PgPool) {
     let same = but(&usual.booking(), &[("patient", &other)]);
     let taken = is_refused(&mut desk, "/appointments", &same, "slot-taken").await;
     assert_eq!(taken.status, StatusCode::CONFLICT);
-    let again = but(&usual.booking(), &[("patient", &other), ("repeat", "weekly"), ("at", "2026-11-19T10:00:00Z")]);
-    is_refused(&mut desk, "/appointments", &again, "series-conflicts").await;
+    let weekly = but(&usual.booking(), &[("patient", &other), ("repeat", "weekly"), ("at", "2026-11-26T10:00:00Z")]);
+    is_refused(&mut desk, "/appointments", &weekly, "series-conflicts").await;
     let to = but(&usual.moving(), &[("time", "10:00")]);
     is_refused(&mut desk, &format!("{}/move", usual.appointment), &to, "slot-taken").await;
     assert_eq!(desk.post(&format!("{page}/cancel"), &[("reason", "Feeling better")]).await.header("location"), page);
-    is_refused(&mut desk, &format!("{page}/cancel"), &[("reason", "Once more")], "wrong-state").await;
+    let again = desk.post(&format!("{page}/cancel"), &[("reason", "Once more")]).await;
+    assert!(again.status == StatusCode::CONFLICT && again.body.contains("data-code=\"wrong-state\""));
     is_refused(&mut desk, &format!("{page}/move"), &usual.moving(), "wrong-state").await;
     is_refused(&mut desk, &format!("{page}/undo-missed"), &[("reason", "")], "invalid").await;
     let missing = desk.get("/appointments/5b6fd1f3-6d0f-4f6e-9f0e-3d7c0f1f2a4b").await;

@@ -95,7 +95,7 @@ async fn a_series_of_a_thousand_is_refused_in_words(pool: PgPool) {
         let fields = [("patient", &*patient), ("at", "2026-12-01T10:00:00Z"), ("repeat", "daily"), ("times", times)];
         let (practitioner, _) = first_free(&mut desk).await;
         let answer = desk.post("/appointments", &[&fields[..], &[("practitioner", &*practitioner)]].concat()).await;
-        assert_eq!(answer.status, StatusCode::CONFLICT);
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(answer.body.contains(sentence), "{times}: {}", answer.body);
     }
 }
