@@ -299,7 +299,4 @@ async fn what_others_did_first_has_the_name_that_programs_know(pool: PgPool) {
     is_refused(&mut desk, &format!("{page}/undo-missed"), &[("reason", "")], "invalid").await;
     let missing = desk.get("/appointments/5b6fd1f3-6d0f-4f6e-9f0e-3d7c0f1f2a4b").await;
     assert!(missing.status == StatusCode::NOT_FOUND && missing.body.contains("data-code=\"not-found\""));
-    let gone = but(&visit_type(), &[("id", "5b6fd1f3-6d0f-4f6e-9f0e-3d7c0f1f2a4b")]);
-    let told = desk.post("/visit-types", &gone).await;
-    assert!(told.body.contains("data-code=\"no-such-visit-type\"") && told.body.contains("value=\"Second opinion\""));
 }
