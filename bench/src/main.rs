@@ -1,5 +1,6 @@
 //! Measures and shakes Bedside: `bin/bench` with one subcommand a question.
 
+use bedside_bench::relay;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -33,6 +34,8 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Sends the same visits through media relays, in turns, and measures what each costs.
+    Relay(relay::Options),
     /// One process of `history`.
     #[command(hide = true)]
     Worker {
@@ -55,16 +58,19 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<()> {
-    let command = CommandLine::parse().command;
-    tokio::runtime::Runtime::new()?.block_on(async {
-        match command {
-            Command::History { operations, workers, clients } => {
-                bedside_bench::history::run(operations, workers, clients).await
-            }
-            Command::Booking { rounds, seconds } => bedside_bench::booking::run(rounds, seconds).await,
-            Command::Worker { url, log, from, clients, seed } => {
-                bedside_bench::history::worker(&url, &log, from, clients, seed).await
-            }
+    match CommandLine::parse().command {
+        Command::History { operations, workers, clients } => {
+            in_runtime(bedside_bench::history::run(operations, workers, clients))
         }
-    })
+        Command::Booking { rounds, seconds } => in_runtime(bedside_bench::booking::run(rounds, seconds)),
+        // It chooses its processor before there are threads.
+        Command::Relay(options) => relay::measure(options),
+        Command::Worker { url, log, from, clients, seed } => {
+            in_runtime(bedside_bench::history::worker(&url, &log, from, clients, seed))
+        }
+    }
+}
+
+fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(work)
 }

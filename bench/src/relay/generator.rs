@@ -33,7 +33,7 @@ use tokio::{
 enum Command {
     Add(Vec<Peer>),
     Remove { room: u32, participant: Option<u32> },
-    Begin(oneshot::Sender<()>),
+    Begin { below: u32, answer: oneshot::Sender<()> },
     Report(oneshot::Sender<Tally>),
     Entries(oneshot::Sender<Vec<Entry>>),
     RequestKeyframes(oneshot::Sender<usize>),
@@ -78,12 +78,12 @@ impl Generator {
         self.tell(Command::Remove { room, participant: None });
     }
 
-    /// Begins a window: counters start at 0.
+    /// Begins a window: counters start at 0, and loss and latency are those of the rooms with a number below `below`.
     ///
     /// # Errors
     /// When the thread has ended.
-    pub async fn begin(&self) -> anyhow::Result<()> {
-        self.ask(Command::Begin).await
+    pub async fn begin(&self, below: u32) -> anyhow::Result<()> {
+        self.ask(|answer| Command::Begin { below, answer }).await
     }
 
     /// What was counted since the window began.

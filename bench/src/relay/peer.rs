@@ -9,6 +9,7 @@ use super::target::{Picture, Receives, Seat};
 use description::{Description, Section};
 use domain::{Random, media::MediaKind};
 use dtls::Identity;
+use media_relay::srtp::KEYING_MATERIAL_BYTES;
 use service::random::SeededRandom;
 use std::{
     io,
@@ -109,12 +110,22 @@ pub struct Peer {
 pub(crate) struct Transport {
     pub socket: UdpSocket,
     pub remote: SocketAddr,
-    pub local_ice: Credentials,
-    pub remote_ice: Credentials,
-    pub remote_fingerprint: Vec<u8>,
-    /// We begin the handshake.
-    pub is_dtls_client: bool,
+    pub security: Security,
     pub identity: Arc<Identity>,
+}
+
+/// Where the keys come from.
+pub(crate) enum Security {
+    /// Checks, then a handshake.
+    Handshake {
+        local_ice: Credentials,
+        remote_ice: Credentials,
+        remote_fingerprint: Vec<u8>,
+        /// We begin the handshake.
+        is_dtls_client: bool,
+    },
+    /// Agreed beforehand: what DTLS would have exported, we being its client.
+    Keyed(Box<[u8; KEYING_MATERIAL_BYTES]>),
 }
 
 /// Makes transports. All share one certificate, so that joining costs the generator little.
@@ -172,14 +183,52 @@ impl PeerFactory {
         let transport = Transport {
             socket,
             remote: remote.candidate,
-            local_ice: ice,
-            remote_ice: remote.ice,
-            remote_fingerprint: remote.fingerprint,
-            is_dtls_client: true,
+            security: Security::Handshake {
+                local_ice: ice,
+                remote_ice: remote.ice,
+                remote_fingerprint: remote.fingerprint,
+                is_dtls_client: true,
+            },
             identity: Arc::clone(&self.identity),
         };
         let answered = Instant::now();
         Ok((answer, Peer { seat: *seat, sends: Vec::new(), receives, wished, answered, transport }))
+    }
+
+    /// A transport to `remote` without checks and handshake, under keys that both sides have; and from where it will send.
+    ///
+    /// `keys` are as DTLS would have exported them, the server being the DTLS server.
+    ///
+    /// # Errors
+    /// When there is no socket to be had.
+    pub fn keyed(
+        &self,
+        seat: &Seat,
+        remote: SocketAddr,
+        keys: [u8; KEYING_MATERIAL_BYTES],
+        receives: Receives,
+    ) -> io::Result<(SocketAddr, Peer)> {
+        let wished = Instant::now();
+        let socket = self.socket()?;
+        let local = socket.local_addr()?;
+        let of_kind = |kind, payload_type, rtx_payload_type, count| {
+            let track = move |mid: usize| ReceivesTrack {
+                kind,
+                mid: mid.to_string(),
+                payload_type,
+                rtx_payload_type,
+                extensions: write::EXTENSIONS,
+                ssrc: None,
+                rtx_ssrc: None,
+            };
+            (0..count).map(track)
+        };
+        let audio = of_kind(MediaKind::Audio, OPUS, None, receives.audio);
+        let video = of_kind(MediaKind::Video, VP8, Some(VP8_RTX), receives.video);
+        let security = Security::Keyed(Box::new(keys));
+        let transport = Transport { socket, remote, security, identity: Arc::clone(&self.identity) };
+        let (sends, receives) = (self.sends(seat), audio.chain(video).collect());
+        Ok((local, Peer { seat: *seat, sends, receives, wished, answered: Instant::now(), transport }))
     }
 
     fn socket(&self) -> io::Result<UdpSocket> {
@@ -246,10 +295,12 @@ impl Pending {
         let transport = Transport {
             socket: self.socket,
             remote: remote.candidate,
-            local_ice: self.ice,
-            remote_ice: remote.ice,
-            remote_fingerprint: remote.fingerprint,
-            is_dtls_client: remote.setup != "active",
+            security: Security::Handshake {
+                local_ice: self.ice,
+                remote_ice: remote.ice,
+                remote_fingerprint: remote.fingerprint,
+                is_dtls_client: remote.setup != "active",
+            },
             identity: self.identity,
         };
         Ok(Peer { seat: self.seat, sends, receives, wished: self.wished, answered: Instant::now(), transport })

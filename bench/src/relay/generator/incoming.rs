@@ -3,7 +3,7 @@
 use super::{
     mark,
     rtp::Header,
-    session::{Session, Stage},
+    session::{Session, Stage, Work},
     stream::Stream,
     tally::Tally,
 };
@@ -17,10 +17,13 @@ const OPENED_SOUND: u16 = 5;
 const FIRST_PACKETS: u64 = 64;
 
 impl Session {
-    pub(super) fn handle_rtp(&mut self, packet: &mut [u8], at: Option<Duration>, now: Instant, tally: &mut Tally) {
+    pub(super) fn handle_rtp(&mut self, packet: &mut [u8], at: Option<Duration>, now: Instant, work: &mut Work) {
+        let is_watched = self.seat.room < work.watched_below;
+        let tally = &mut work.tally;
         let Some(header) = Header::read(packet) else { return tally.unreadable += 1 };
         let Some(number) = self.stream(&header, now) else { return tally.unreadable += 1 };
         tally.received += 1;
+        work.received_ever += 1;
         tally.received_bytes += packet.len() as u64;
         self.note_transport_sequence(&header, packet, at);
         let stream = &mut self.streams[number];
@@ -34,7 +37,7 @@ impl Session {
         };
         let waits = stream.keyframe_asked.is_some() || (stream.kind == MediaKind::Video && !stream.keyframe_seen);
         if is_marked || waits || stream.received <= FIRST_PACKETS {
-            self.read_mark(number, header, index, packet, (at, is_marked), now, tally);
+            self.read_mark(number, header, index, packet, (at, is_marked && is_watched), now, tally);
         }
     }
 
@@ -45,7 +48,7 @@ impl Session {
         header: Header,
         index: u64,
         packet: &mut [u8],
-        (at, is_marked): (Option<Duration>, bool),
+        (at, counts): (Option<Duration>, bool),
         now: Instant,
         tally: &mut Tally,
     ) {
@@ -57,7 +60,7 @@ impl Session {
         if mark.room != self.seat.room || mark.participant == self.seat.participant {
             tally.wrong_room += 1;
         }
-        if is_marked {
+        if counts {
             stream.anchor(&mark, tally);
             if let Some(late) = at.and_then(|at| at.checked_sub(mark.sent_at)) {
                 tally.latency.saturating_record(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX).max(1));

@@ -38,6 +38,8 @@ struct Sent {
     size: usize,
     begins: bool,
     ends: bool,
+    /// Names its section and encoding. All packets of a frame do or none, since they must be of one size.
+    is_named: bool,
 }
 
 struct Encoding {
@@ -193,6 +195,7 @@ impl Outgoing {
             size,
             begins: packet == 0,
             ends: packet + 1 == packets,
+            is_named: encoding.sequence - (packet as u64) < NAMED_PACKETS,
         };
         let index = encoding.index;
         (encoding.index, encoding.sequence) = (index + 1, encoding.sequence + 1);
@@ -206,7 +209,7 @@ impl Outgoing {
     /// Appends one sealed packet; with `original` as its retransmission (RFC 4588), which has another source and index.
     fn seal(&self, number: usize, index: u64, sent: &Sent, original: Option<u16>, shared: &mut Shared<'_>) {
         let encoding = &self.encodings[number];
-        let is_named = sent.mark.sequence < NAMED_PACKETS && original.is_none();
+        let is_named = sent.is_named && original.is_none();
         let (payload_type, ssrc) = match (original, self.track.rtx_payload_type) {
             (Some(_), Some(rtx)) => (rtx, encoding.layer.rtx_ssrc),
             _ => (self.track.payload_type, encoding.layer.ssrc),

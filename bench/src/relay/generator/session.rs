@@ -9,7 +9,7 @@ use super::{
 };
 use crate::relay::{
     peer::{
-        Credentials, Peer, ReceivesTrack,
+        Peer, ReceivesTrack, Security,
         dtls::{Dtls, Identity, Keys, Progress as HandshakeProgress},
         stun::{self, Heard},
     },
@@ -37,7 +37,7 @@ pub(super) enum Stage {
     /// The path is known, keys are not.
     Shaking(Box<Dtls>),
     /// Media flows; the handshake's end is kept for what is repeated and for goodbyes.
-    Open(Box<Dtls>, Box<Keys>),
+    Open(Option<Box<Dtls>>, Box<Keys>),
     /// Over.
     Ended,
 }
@@ -64,6 +64,10 @@ pub(super) struct Work {
     pub bytes: Vec<u8>,
     /// Tasks to be planned.
     pub plans: Vec<(Instant, Task)>,
+    /// Loss and latency are those of the rooms with a lower number.
+    pub watched_below: u32,
+    /// Media packets received since the thread began.
+    pub received_ever: u64,
 }
 
 /// One running transport.
@@ -77,10 +81,7 @@ pub(super) struct Session {
     pub feedback: Feedback,
     pub(super) socket: Socket,
     pub(super) transport_sequence: u16,
-    local_ice: Credentials,
-    remote_ice: Credentials,
-    remote_fingerprint: Vec<u8>,
-    is_dtls_client: bool,
+    security: Security,
     identity: Arc<Identity>,
     transactions: u64,
     wished: Instant,
@@ -117,10 +118,7 @@ impl Session {
             feedback: Feedback::default(),
             socket: Socket::new(transport.socket, transport.remote, registry, token)?,
             transport_sequence: 0,
-            local_ice: transport.local_ice,
-            remote_ice: transport.remote_ice,
-            remote_fingerprint: transport.remote_fingerprint,
-            is_dtls_client: transport.is_dtls_client,
+            security: transport.security,
             identity: transport.identity,
             transactions: u64::from(dice),
             wished: peer.wished,
@@ -145,14 +143,14 @@ impl Session {
             Some(128..=191) if datagram.len() >= 12 && (192..=223).contains(&datagram[1]) => {
                 self.handle_rtcp(datagram, now, work);
             }
-            Some(128..=191) => self.handle_rtp(datagram, at, now, &mut work.tally),
+            Some(128..=191) => self.handle_rtp(datagram, at, now, work),
             _ => {}
         }
     }
 
     fn handle_stun(&mut self, from: SocketAddr, datagram: &[u8], now: Instant, work: &mut Work) {
-        let crypto = self.identity.crypto.as_ref();
-        match stun::read(datagram, from, &self.local_ice, &self.remote_ice, crypto) {
+        let Security::Handshake { local_ice, remote_ice, .. } = &self.security else { return };
+        match stun::read(datagram, from, local_ice, remote_ice, self.identity.crypto.as_ref()) {
             Some(Heard::Check(answer)) => self.send_one(&answer, work),
             Some(Heard::Success) if matches!(self.stage, Stage::Checking(_)) => {
                 self.entry.ice = Some(now.duration_since(self.answered));
@@ -164,8 +162,8 @@ impl Session {
     }
 
     fn begin_handshake(&mut self, now: Instant, work: &mut Work) {
-        let remote = self.remote_fingerprint.clone();
-        match Dtls::begin(&self.identity, self.is_dtls_client, remote, now) {
+        let Security::Handshake { remote_fingerprint, is_dtls_client, .. } = &self.security else { return };
+        match Dtls::begin(&self.identity, *is_dtls_client, remote_fingerprint.clone(), now) {
             Ok(dtls) => {
                 self.stage = Stage::Shaking(Box::new(dtls));
                 self.send_flights(work);
@@ -177,9 +175,9 @@ impl Session {
 
     fn handle_dtls(&mut self, datagram: &[u8], now: Instant, work: &mut Work) {
         let progress = match &mut self.stage {
-            Stage::Shaking(dtls) | Stage::Open(dtls, _) => dtls.handle_datagram(now, datagram),
+            Stage::Shaking(dtls) | Stage::Open(Some(dtls), _) => dtls.handle_datagram(now, datagram),
             // A server that is the client may speak before it has our answer to its check.
-            Stage::Checking(_) | Stage::Ended => return,
+            Stage::Checking(_) | Stage::Open(None, _) | Stage::Ended => return,
         };
         self.send_flights(work);
         match progress {
@@ -190,7 +188,11 @@ impl Session {
     }
 
     fn open(&mut self, keys: Box<Keys>, now: Instant, work: &mut Work) {
-        let Stage::Shaking(dtls) = std::mem::replace(&mut self.stage, Stage::Ended) else { return };
+        let dtls = match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Shaking(dtls) => Some(dtls),
+            Stage::Checking(_) => None,
+            Stage::Open(..) | Stage::Ended => return,
+        };
         self.entry.dtls = self.checked.map(|checked| now.duration_since(checked));
         self.entry.suite = Some(keys.suite);
         self.stage = Stage::Open(dtls, keys);
@@ -221,6 +223,13 @@ impl Session {
     }
 
     fn check(&mut self, now: Instant, work: &mut Work) {
+        let (local_ice, remote_ice) = match &self.security {
+            Security::Handshake { local_ice, remote_ice, .. } => (local_ice, remote_ice),
+            Security::Keyed(material) => {
+                let keys = Box::new(Keys::of(material, true));
+                return self.open(keys, now, work);
+            }
+        };
         let wait = match &mut self.stage {
             Stage::Checking(sent) => {
                 *sent += 1;
@@ -232,8 +241,7 @@ impl Session {
         self.transactions += 1;
         let mut transaction = [0; 12];
         transaction[4..].copy_from_slice(&self.transactions.to_be_bytes());
-        let crypto = self.identity.crypto.as_ref();
-        let request = stun::request(&self.local_ice, &self.remote_ice, transaction, crypto);
+        let request = stun::request(local_ice, remote_ice, transaction, self.identity.crypto.as_ref());
         self.send_one(&request, work);
         work.plans.push((now + wait, Task::Check));
     }
@@ -264,7 +272,7 @@ impl Session {
     }
 
     fn send_flights(&mut self, work: &mut Work) {
-        let (Stage::Shaking(dtls) | Stage::Open(dtls, _)) = &mut self.stage else { return };
+        let (Stage::Shaking(dtls) | Stage::Open(Some(dtls), _)) = &mut self.stage else { return };
         while let Some(datagram) = dtls.next_datagram() {
             if self.socket.send(&datagram, datagram.len()).is_err() {
                 work.tally.send_failures += 1;
@@ -277,7 +285,7 @@ impl Session {
 
     /// Says goodbye.
     pub(super) fn close(&mut self, now: Instant, registry: &Registry, work: &mut Work) {
-        if let Stage::Shaking(dtls) | Stage::Open(dtls, _) = &mut self.stage {
+        if let Stage::Shaking(dtls) | Stage::Open(Some(dtls), _) = &mut self.stage {
             dtls.close(now);
         }
         self.send_flights(work);

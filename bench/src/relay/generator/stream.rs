@@ -146,3 +146,61 @@ impl Stream {
         self.kind == MediaKind::Video && !self.is_rtx && self.received > 30 && !self.keyframe_seen && waited
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packets of one source, every tenth marked; the relay numbers anew what it lets through.
+    fn listen(numbers: impl IntoIterator<Item = u64>, renumbered: bool) -> Tally {
+        let now = Instant::now();
+        let mut tally = Tally::new(now);
+        let mut stream = Stream::new(1, MediaKind::Audio, false, now);
+        for (place, number) in numbers.into_iter().enumerate() {
+            let sequence = if renumbered { place as u16 } else { number as u16 };
+            let fresh = stream.count(sequence, now, &mut tally).is_some();
+            if fresh && number.is_multiple_of(10) {
+                let sent_at = Duration::ZERO;
+                let (room, participant, layer, kind) = (0, 0, 0, MediaKind::Audio);
+                let mark = Mark { room, participant, kind, keyframe: false, layer, sequence: number, sent_at };
+                stream.anchor(&mark, &mut tally);
+            }
+        }
+        tally
+    }
+
+    #[test]
+    fn all_that_was_sent_has_come() {
+        let tally = listen(0..=100_000, false);
+        assert_eq!((tally.expected, tally.arrived, tally.reordered), (100_000, 100_000, 0));
+    }
+
+    #[test]
+    fn a_loss_shows_even_where_the_relay_numbers_anew() {
+        for renumbered in [false, true] {
+            let tally = listen((0..=1_000).filter(|number| number % 100 != 55), renumbered);
+            assert_eq!((tally.expected, tally.arrived), (1_000, 990));
+        }
+    }
+
+    #[test]
+    fn what_comes_twice_or_late_is_seen_and_is_no_loss() {
+        let tally = listen([0, 1, 2, 4, 3, 5, 5, 6, 7, 8, 9, 10], false);
+        assert_eq!((tally.reordered, tally.duplicates), (1, 1));
+        assert_eq!((tally.expected, tally.arrived), (10, 10));
+    }
+
+    #[test]
+    fn a_missing_packet_is_asked_for_a_few_times() {
+        let now = Instant::now();
+        let (mut tally, mut stream) = (Tally::new(now), Stream::new(1, MediaKind::Video, false, now));
+        for sequence in [1, 2, 5] {
+            stream.count(sequence, now, &mut tally);
+        }
+        assert_eq!(stream.wanted(now), [3, 4]);
+        assert!(stream.wanted(now).is_empty(), "not again before the answer can have come");
+        assert!(stream.repair(3) && !stream.repair(3));
+        let asked = (1..10).map(|n| stream.wanted(now + NACK_INTERVAL * n).len()).sum::<usize>();
+        assert_eq!(asked, usize::from(MAX_NACKS) - 1);
+    }
+}

@@ -123,6 +123,6 @@ pub struct Progress {
     pub least_received: u64,
     /// Requested key frames that have not come yet.
     pub keyframes_owed: usize,
-    /// Media packets received by all.
+    /// Media packets received by all since the generator began.
     pub received: u64,
 }

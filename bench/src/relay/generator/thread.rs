@@ -53,7 +53,13 @@ impl Worker {
             free: Vec::new(),
             generation: 0,
             due: BinaryHeap::new(),
-            work: Work { tally: Tally::new(now), bytes: Vec::with_capacity(65_536), plans: Vec::new() },
+            work: Work {
+                tally: Tally::new(now),
+                bytes: Vec::with_capacity(65_536),
+                plans: Vec::new(),
+                watched_below: u32::MAX,
+                received_ever: 0,
+            },
             buffers: Buffers::new(),
             dice: seed,
             next_tell: now,
@@ -70,7 +76,10 @@ impl Worker {
                 self.obey(command);
             }
             self.do_due();
-            self.tell();
+            let now = Instant::now();
+            if now >= self.next_tell {
+                self.tell(now);
+            }
             let wait = self.wait();
             if let Err(error) = self.poll.poll(&mut events, Some(wait))
                 && error.kind() != ErrorKind::Interrupted
@@ -104,8 +113,9 @@ impl Worker {
         match command {
             Command::Add(peers) => peers.into_iter().for_each(|peer| self.add(peer, now)),
             Command::Remove { room, participant } => self.remove(room, participant, now),
-            Command::Begin(answer) => {
+            Command::Begin { below, answer } => {
                 self.work.tally = Tally::new(now);
+                self.work.watched_below = below;
                 let sessions = self.sessions.iter_mut().flatten();
                 sessions.flat_map(|(_, session)| &mut session.streams).for_each(|stream| stream.begin_window());
                 // Nobody waits any more: the run was ended.
@@ -118,11 +128,14 @@ impl Worker {
                 let _ = answer.send(entries);
             }
             Command::RequestKeyframes(answer) => {
-                let _ = answer.send(self.request_keyframes(now));
+                let asked = self.request_keyframes(now);
+                // Whoever waits for the answer then sees a progress that knows of it.
+                self.tell(now);
+                let _ = answer.send(asked);
             }
             Command::Stop => {}
         }
-        self.next_tell = now;
+        self.tell(now);
     }
 
     fn add(&mut self, peer: Peer, now: Instant) {
@@ -231,14 +244,10 @@ impl Worker {
         asked
     }
 
-    fn tell(&mut self) {
-        let now = Instant::now();
-        if now < self.next_tell {
-            return;
-        }
+    fn tell(&mut self, now: Instant) {
         self.next_tell = now + TELL_INTERVAL;
         let mut progress =
-            Progress { least_received: u64::MAX, received: self.work.tally.received, ..Progress::default() };
+            Progress { least_received: u64::MAX, received: self.work.received_ever, ..Progress::default() };
         for (_, session) in self.sessions.iter().flatten() {
             let (flows, least) = session.flows();
             progress.transports += 1;

@@ -65,6 +65,17 @@ pub struct Keys {
     pub suite: &'static str,
 }
 
+impl Keys {
+    /// Of a handshake's exported material.
+    pub fn of(material: &[u8; KEYING_MATERIAL_BYTES], is_client: bool) -> Self {
+        let (opener, sealer) = match is_client {
+            true => srtp::from_keying_material_of_client(material),
+            false => srtp::from_keying_material(material),
+        };
+        Self { opener, sealer, suite: "AES-128-GCM" }
+    }
+}
+
 /// One handshake.
 pub struct Dtls {
     endpoint: Endpoint,
@@ -148,11 +159,7 @@ impl Dtls {
         };
         let material: &[u8] = material.as_ref();
         let material = material.try_into().expect("as many bytes as asked for");
-        let (opener, sealer) = match self.is_client {
-            true => srtp::from_keying_material_of_client(material),
-            false => srtp::from_keying_material(material),
-        };
-        Progress::Open(Box::new(Keys { opener, sealer, suite: "AES-128-GCM" }))
+        Progress::Open(Box::new(Keys::of(material, self.is_client)))
     }
 }
 

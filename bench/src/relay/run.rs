@@ -1,0 +1,203 @@
+//! A whole run: every target in every scenario, in turns, round after round.
+
+use super::{
+    accounting,
+    crowd::Crowd,
+    figures::Row,
+    generator::Generator,
+    peer::PeerFactory,
+    scenario::{Room, Scenario},
+    target::{Missing, Place, Server, Target},
+    window,
+};
+use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
+use tokio::time::sleep;
+
+/// How a run is done.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What is measured.
+    pub scenarios: Vec<Scenario>,
+    /// How often each.
+    pub rounds: usize,
+    /// How long a window is.
+    pub window: Duration,
+    /// How long before each window nothing is counted.
+    pub warm_up: Duration,
+    /// Parts of the full load, ascending.
+    pub loads: Vec<f64>,
+    /// Rooms of a full load, when not those of the scenario.
+    pub rooms: Option<usize>,
+    /// Look for the most rooms as well.
+    pub most: bool,
+    /// What the dice begin with.
+    pub seed: u64,
+    /// The server's processor.
+    pub server_cpu: Option<usize>,
+    /// Where servers write.
+    pub scratch: PathBuf,
+    /// Where they receive media.
+    pub address: IpAddr,
+}
+
+impl Plan {
+    /// How many windows there will be.
+    pub fn windows(&self, targets: usize) -> usize {
+        let of = |scenario: &Scenario| match scenario {
+            Scenario::S5 | Scenario::S8 => 1,
+            _ => self.loads.len() + usize::from(self.most),
+        };
+        self.scenarios.iter().map(of).sum::<usize>() * self.rounds * targets
+    }
+}
+
+/// One target in one scenario and round.
+pub(super) struct Turn<'a> {
+    pub plan: &'a Plan,
+    pub target: &'a dyn Target,
+    pub scenario: Scenario,
+    pub round: usize,
+    pub room: Room,
+}
+
+/// What a turn works with while its server runs.
+pub(super) struct Stand<'a> {
+    pub server: &'a dyn Server,
+    pub generator: &'a Generator,
+    pub peers: &'a PeerFactory,
+    /// What the server has without anybody.
+    pub empty: Option<u64>,
+}
+
+/// Measures everything and tells each row as it comes.
+///
+/// # Errors
+/// When the bench itself cannot go on; what a target cannot do is in its rows.
+pub async fn run(plan: &Plan, targets: &[Box<dyn Target>], mut tell: impl FnMut(Row)) -> anyhow::Result<()> {
+    for scenario in &plan.scenarios {
+        for round in 1..=plan.rounds {
+            // A-B-A-B: what changes on the machine meanwhile meets all alike; who begins changes too.
+            let first = (round - 1) % targets.len().max(1);
+            for number in 0..targets.len() {
+                let target = targets[(first + number) % targets.len()].as_ref();
+                let room = scenario.room(target.limits());
+                let turn = Turn { plan, target, scenario: *scenario, round, room };
+                turn.take(&mut tell).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Turn<'_> {
+    async fn take(&self, tell: &mut impl FnMut(Row)) -> anyhow::Result<()> {
+        let scratch = self.plan.scratch.join(self.target.name());
+        fs::create_dir_all(&scratch)?;
+        let place = Place { cpu: self.plan.server_cpu, scratch, address: self.plan.address };
+        let server = match self.target.start(&place).await {
+            Ok(server) => server,
+            Err(Missing { why }) => {
+                tell(Row { notes: vec![format!("not measured: {why}")], ..self.row(1.0) });
+                return Ok(());
+            }
+        };
+        let generator = Generator::start(self.plan.seed.wrapping_add(self.round as u64))?;
+        let peers = PeerFactory::new(self.plan.address, self.plan.seed.wrapping_add(self.round as u64))?;
+        let empty = accounting::pss(&server.processes());
+        let stand = Stand { server: server.as_ref(), generator: &generator, peers: &peers, empty };
+        let measured = match self.scenario {
+            Scenario::S5 => self.storm(&stand, tell).await,
+            Scenario::S8 => self.churn(&stand, tell).await,
+            _ => self.ladder(&stand, tell).await,
+        };
+        if let Err(error) = measured {
+            let why = format!("it went wrong on the way: {error:#}");
+            tell(Row { notes: vec![why], ..self.row(1.0) });
+        }
+        drop(generator);
+        server.stop().await;
+        Ok(())
+    }
+
+    /// A row without figures.
+    pub(super) fn row(&self, load: f64) -> Row {
+        let codecs = if self.scenario == Scenario::S4 { "Opus" } else { "Opus, VP8" };
+        Row {
+            target: self.target.name().to_owned(),
+            configuration: self.target.configuration(),
+            scenario: self.scenario.to_string(),
+            load,
+            round: self.round,
+            codecs: codecs.to_owned(),
+            ..Row::default()
+        }
+    }
+
+    pub(super) fn full(&self) -> usize {
+        self.plan.rooms.unwrap_or_else(|| self.scenario.full_rooms()).max(1)
+    }
+
+    /// Load after load at the same server, each with what the one before left.
+    async fn ladder(&self, stand: &Stand<'_>, tell: &mut impl FnMut(Row)) -> anyhow::Result<()> {
+        let mut crowd = Crowd::new(stand.server, stand.peers, stand.generator, &self.room);
+        for load in &self.plan.loads {
+            let rooms = ((self.full() as f64 * load).round() as usize).max(1);
+            tell(self.step(stand, &mut crowd, rooms, *load, self.plan.window).await?);
+        }
+        if self.plan.most {
+            tell(self.most(stand, &mut crowd).await?);
+        }
+        Ok(())
+    }
+
+    /// Lets rooms come until there are so many, and measures a window.
+    pub(super) async fn step(
+        &self,
+        stand: &Stand<'_>,
+        crowd: &mut Crowd<'_>,
+        rooms: usize,
+        load: f64,
+        seconds: Duration,
+    ) -> anyhow::Result<Row> {
+        let mut row = self.row(load);
+        let took = crowd.grow_to(rooms, Duration::ZERO).await?;
+        self.note_settling(crowd, &mut row).await;
+        sleep(self.plan.warm_up).await;
+        let opened = window::open(stand.generator, stand.server.processes(), u32::MAX).await?;
+        sleep(seconds).await;
+        opened.close().await?.fill(&mut row);
+        self.finish(stand, crowd, took, &mut row).await?;
+        Ok(row)
+    }
+
+    pub(super) async fn note_settling(&self, crowd: &Crowd<'_>, row: &mut Row) {
+        row.notes.extend(self.room.notes.iter().cloned());
+        if let Err(progress) = crowd.settled().await {
+            let (flowing, all) = (progress.flowing, progress.transports);
+            row.notes.push(format!("{flowing} of {all} receive everything, {} are connected", progress.connected));
+        }
+    }
+
+    /// Who is there, how they came in, and what they cost.
+    pub(super) async fn finish(
+        &self,
+        stand: &Stand<'_>,
+        crowd: &Crowd<'_>,
+        took: Duration,
+        row: &mut Row,
+    ) -> anyhow::Result<()> {
+        (row.rooms, row.participants) = (crowd.rooms(), crowd.participants());
+        row.memory_per_participant = window::memory(&stand.server.processes(), stand.empty, crowd.participants());
+        let entries = stand.generator.entries().await?;
+        let suites: Vec<&str> = entries.iter().filter_map(|entry| entry.suite).collect();
+        row.srtp = suites.first().copied().unwrap_or_default().to_owned();
+        let ended: Vec<&String> = entries.iter().filter_map(|entry| entry.ended.as_ref()).collect();
+        if let Some(why) = ended.first() {
+            row.notes.push(format!("{} connections ended: {why}", ended.len()));
+        }
+        let first = crowd.next_room().saturating_sub(u32::try_from(crowd.rooms())?);
+        let new: Vec<_> = entries.into_iter().filter(|entry| entry.seat.room >= first).collect();
+        row.join = Some(window::join(&new, took));
+        Ok(())
+    }
+}
