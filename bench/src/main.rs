@@ -2,7 +2,7 @@
 
 use bedside_bench::relay;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 #[derive(Parser)]
 #[command(about = "Measures and shakes Bedside, each time against a private Postgres of its own.")]
@@ -35,7 +35,24 @@ enum Command {
         seconds: u64,
     },
     /// Sends the same visits through media relays, in turns, and measures what each costs.
-    Relay(relay::Options),
+    Relay(Box<relay::Options>),
+    /// What changed between two runs of `relay` beyond the noise.
+    Compare {
+        /// The earlier run's JSON.
+        before: PathBuf,
+        /// The later run's JSON.
+        after: PathBuf,
+    },
+    /// The floor that `relay` measures beside the servers.
+    #[command(hide = true)]
+    NullRelay {
+        /// Where it listens.
+        #[arg(long, default_value = "127.0.0.1")]
+        address: IpAddr,
+        /// With segmentation offload.
+        #[arg(long)]
+        gso: bool,
+    },
     /// One process of `history`.
     #[command(hide = true)]
     Worker {
@@ -64,7 +81,10 @@ fn main() -> anyhow::Result<()> {
         }
         Command::Booking { rounds, seconds } => in_runtime(bedside_bench::booking::run(rounds, seconds)),
         // It chooses its processor before there are threads.
-        Command::Relay(options) => relay::measure(options),
+        Command::Relay(options) => relay::measure(*options),
+        Command::Compare { before, after } => relay::output::compare::run(&before, &after),
+        // One thread and nothing beside: what is measured is the packets.
+        Command::NullRelay { address, gso } => relay::null::run(address, gso),
         Command::Worker { url, log, from, clients, seed } => {
             in_runtime(bedside_bench::history::worker(&url, &log, from, clients, seed))
         }

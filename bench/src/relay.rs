@@ -2,30 +2,35 @@
 //!
 //! [`target`] is a server that can be started and joined, [`targets`] those that are known; [`peer`] one transport of one
 //! participant, which [`generator`] feeds and counts. A [`scenario`] says who is in a room, a [`crowd`] brings rooms in,
-//! a [`window`] is measured, a [`run`] is all of it; [`figures`] what comes out.
+//! a [`window`] is measured, a [`run`] is all of it; [`figures`] what comes out, and [`output`] what becomes of
+//! it. [`null`] is the floor.
 
 pub mod accounting;
 pub mod crowd;
 pub mod figures;
 pub mod generator;
 pub mod machine;
+pub mod null;
+pub mod output;
 pub mod peer;
 pub mod run;
 pub mod scenario;
 mod special;
+pub mod syscalls;
 pub mod target;
 pub mod targets;
 pub mod window;
 
-use anyhow::Context as _;
 use clap::Args;
-use figures::Row;
-use machine::Cores;
+use domain::Clock as _;
+use machine::{Cores, Machine};
+use output::Results;
 use run::Plan;
 use scenario::Scenario;
+use service::clock::SystemClock;
 use std::{
     fs,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, UdpSocket},
     path::PathBuf,
     time::Duration,
 };
@@ -47,7 +52,7 @@ pub struct Options {
     #[arg(long, default_value_t = 5.0)]
     warm_up: f64,
     /// Targets, separated by commas.
-    #[arg(long, value_delimiter = ',', default_value = "bedside")]
+    #[arg(long, value_delimiter = ',', default_value = targets::NAMES)]
     targets: Vec<String>,
     /// Parts of the full load, ascending.
     #[arg(long, value_delimiter = ',', default_values_t = [0.125, 0.25, 0.5, 1.0])]
@@ -58,15 +63,32 @@ pub struct Options {
     /// Look for the most rooms before 0.1 % of the packets are lost or one of a hundred is 20 ms late.
     #[arg(long)]
     most: bool,
-    /// Where the rows go.
+    /// Where the results go; the page to look at lies beside.
     #[arg(long, default_value = "target/bench/relay.json")]
     json: PathBuf,
     /// What the dice begin with.
     #[arg(long, default_value_t = 20_261_128)]
     seed: u64,
-    /// The executable `bedside`; the one beside this program when absent.
+    /// The address at which servers receive media; one of this machine when absent.
     #[arg(long)]
-    bedside: Option<PathBuf>,
+    address: Option<IpAddr>,
+    #[command(flatten)]
+    executables: Executables,
+}
+
+impl Options {
+    /// How it was measured, for the reader of the results.
+    fn settings(&self, cores: Cores) -> Vec<(String, String)> {
+        let (server, generator) = (cores.server, cores.generator);
+        [
+            ("rounds", self.rounds.to_string()),
+            ("window", format!("{} s after {} s", self.seconds, self.warm_up)),
+            ("cores", format!("server on {server}, generator on {generator}")),
+            ("path", "loop-back, kernel without netem".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
 }
 
 /// Measures as asked, says each row as it comes, and writes them all.
@@ -74,16 +96,28 @@ pub struct Options {
 /// # Errors
 /// When the bench itself cannot go on.
 pub fn measure(options: Options) -> anyhow::Result<()> {
-    let cores = Cores::of_this_machine();
+    // Both look at what this process may use, which is one core from then on.
+    let (cores, machine) = (Cores::of_this_machine(), Machine::this());
     cores.pin_generator()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(measured(options, cores))
+    runtime.block_on(measured(options, cores, machine))
 }
 
-async fn measured(options: Options, cores: Cores) -> anyhow::Result<()> {
-    let beside = std::env::current_exe()?.with_file_name("bedside");
-    let executables = Executables { bedside: options.bedside.unwrap_or(beside) };
-    let targets = targets::named(&options.targets, &executables)?;
+/// The address of this machine's way out, or else the loop-back one, of which Janus makes no candidates. What is sent to it stays
+/// on the machine all the same.
+fn own_address() -> IpAddr {
+    let asked = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        // An address for documentation (RFC 5737); nothing is sent.
+        socket.connect((Ipv4Addr::new(198, 51, 100, 1), 9))?;
+        socket.local_addr()
+    });
+    asked.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
+}
+
+async fn measured(options: Options, cores: Cores, machine: Machine) -> anyhow::Result<()> {
+    let targets = targets::named(&options.targets, &options.executables)?;
+    let settings = options.settings(cores);
+    let mut results = Results::new(SystemClock.now(), machine, options.seed, settings);
     let scratch = std::env::temp_dir().join(format!("bedside-bench-{}", std::process::id()));
     let plan = Plan {
         scenarios: options.scenario,
@@ -96,19 +130,20 @@ async fn measured(options: Options, cores: Cores) -> anyhow::Result<()> {
         seed: options.seed,
         server_cpu: Some(cores.server),
         scratch: scratch.clone(),
-        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        address: options.address.unwrap_or_else(own_address),
     };
-    let mut rows: Vec<Row> = Vec::new();
+    let progress = output::Progress::new(plan.windows(targets.len()) as u64);
     let ran = run::run(&plan, &targets, |row| {
-        println!("{}", serde_json::to_string(&row).expect("a row is JSON"));
-        rows.push(row);
+        progress.done(&row);
+        results.rows.push(row);
     })
     .await;
+    drop(progress);
     // What servers wrote is of no use any more.
     let _ = fs::remove_dir_all(&scratch);
-    if let Some(folder) = options.json.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(&options.json, serde_json::to_string_pretty(&rows)?).context("the rows cannot be written")?;
+    // What was measured before something went wrong is kept.
+    let page = results.write(&options.json)?;
+    println!("{}", output::table::tables(&results.rows));
+    println!("{} and {}", options.json.display(), page.display());
     ran
 }

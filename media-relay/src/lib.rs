@@ -23,6 +23,7 @@ mod transport;
 mod watchers;
 
 pub use config::{MIN_RELAY_KEY_BYTES, RelayConfig};
+pub use media::rtp::Header as RtpHeader;
 pub use start::{Relay, RelayHandle, run};
 pub use stats::RelayStats;
 pub use transport::srtp;

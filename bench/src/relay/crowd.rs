@@ -115,5 +115,8 @@ async fn join(
         transports += joined.len();
         generator.add(joined);
     }
+    let subscribed = server.subscribe(number, peers).await.with_context(|| format!("receiving in room {number}"))?;
+    transports += subscribed.len();
+    generator.add(subscribed);
     Ok(transports)
 }

@@ -211,23 +211,9 @@ impl PeerFactory {
         let wished = Instant::now();
         let socket = self.socket()?;
         let local = socket.local_addr()?;
-        let of_kind = |kind, payload_type, rtx_payload_type, count| {
-            let track = move |mid: usize| ReceivesTrack {
-                kind,
-                mid: mid.to_string(),
-                payload_type,
-                rtx_payload_type,
-                extensions: write::EXTENSIONS,
-                ssrc: None,
-                rtx_ssrc: None,
-            };
-            (0..count).map(track)
-        };
-        let audio = of_kind(MediaKind::Audio, OPUS, None, receives.audio);
-        let video = of_kind(MediaKind::Video, VP8, Some(VP8_RTX), receives.video);
         let security = Security::Keyed(Box::new(keys));
         let transport = Transport { socket, remote, security, identity: Arc::clone(&self.identity) };
-        let (sends, receives) = (self.sends(seat), audio.chain(video).collect());
+        let (sends, receives) = (self.sends(seat), as_offered(receives));
         Ok((local, Peer { seat: *seat, sends, receives, wished, answered: Instant::now(), transport }))
     }
 
@@ -280,6 +266,24 @@ impl PeerFactory {
 }
 
 impl Pending {
+    /// The same offer with sections to receive `receives` beside, for a server that asks for them later.
+    ///
+    /// # Errors
+    /// When the socket is gone.
+    pub fn offer_again(&self, receives: Receives) -> io::Result<String> {
+        let fingerprint = self.identity.fingerprint;
+        let local = write::Local { socket: self.socket.local_addr()?, ice: &self.ice, fingerprint };
+        Ok(write::offer(&local, &self.sends, receives))
+    }
+
+    /// Takes the first answer, and expects that [`offer_again`](Self::offer_again) will lead to `receives`.
+    ///
+    /// # Errors
+    /// As [`answered`](Self::answered).
+    pub fn answered_in_part(self, answer: &str, receives: Receives) -> anyhow::Result<Peer> {
+        Ok(Peer { receives: as_offered(receives), ..self.answered(answer)? })
+    }
+
     /// Takes the answer.
     ///
     /// # Errors
@@ -305,4 +309,20 @@ impl Pending {
         };
         Ok(Peer { seat: self.seat, sends, receives, wished: self.wished, answered: Instant::now(), transport })
     }
+}
+
+/// Sections to receive, with the payload types and ids of our offers; who is in them is not known beforehand.
+fn as_offered(receives: Receives) -> Vec<ReceivesTrack> {
+    let section = |kind, payload_type, rtx_payload_type| ReceivesTrack {
+        kind,
+        mid: String::new(),
+        payload_type,
+        rtx_payload_type,
+        extensions: write::EXTENSIONS,
+        ssrc: None,
+        rtx_ssrc: None,
+    };
+    let mut tracks = vec![section(MediaKind::Audio, OPUS, None); receives.audio];
+    tracks.resize(receives.audio + receives.video, section(MediaKind::Video, VP8, Some(VP8_RTX)));
+    tracks
 }

@@ -7,11 +7,15 @@ use super::{
     generator::Generator,
     peer::PeerFactory,
     scenario::{Room, Scenario},
+    syscalls,
     target::{Missing, Place, Server, Target},
     window,
 };
 use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
 use tokio::time::sleep;
+
+/// How long the system calls of a server are looked at.
+const SYSCALL_LOOK: Duration = Duration::from_secs(2);
 
 /// How a run is done.
 #[derive(Debug, Clone)]
@@ -142,10 +146,30 @@ impl Turn<'_> {
         let mut crowd = Crowd::new(stand.server, stand.peers, stand.generator, &self.room);
         for load in &self.plan.loads {
             let rooms = ((self.full() as f64 * load).round() as usize).max(1);
-            tell(self.step(stand, &mut crowd, rooms, *load, self.plan.window).await?);
+            let mut row = self.step(stand, &mut crowd, rooms, *load, self.plan.window).await?;
+            if self.plan.loads.last() == Some(load) {
+                self.count_syscalls(stand, &mut row).await?;
+            }
+            tell(row);
         }
         if self.plan.most {
             tell(self.most(stand, &mut crowd).await?);
+        }
+        Ok(())
+    }
+
+    /// Looks at the system calls of a server under its full load, after the window: the look slows it down.
+    async fn count_syscalls(&self, stand: &Stand<'_>, row: &mut Row) -> anyhow::Result<()> {
+        stand.generator.begin(u32::MAX).await?;
+        let processes = stand.server.processes();
+        let looked = tokio::task::spawn_blocking(move || syscalls::sample(&processes, SYSCALL_LOOK)).await?;
+        let forwarded = stand.generator.report().await?.received;
+        match looked {
+            Ok(counts) if forwarded > 0 => {
+                row.syscalls_per_packet = Some(counts.values().sum::<u64>() as f64 / forwarded as f64);
+            }
+            Ok(_) => {}
+            Err(why) => row.notes.push(format!("system calls are not measured: {why}")),
         }
         Ok(())
     }

@@ -113,6 +113,15 @@ pub trait Server: Send + Sync {
     /// When the server refuses or is gone.
     async fn join(&self, seat: &Seat, peers: &PeerFactory) -> anyhow::Result<Vec<Peer>>;
 
+    /// Lets everybody of a room receive the others, with servers where that takes a second step after all have joined. Gives the
+    /// transports that came of it; none with most servers.
+    ///
+    /// # Errors
+    /// When the server refuses or is gone.
+    async fn subscribe(&self, _room: u32, _peers: &PeerFactory) -> anyhow::Result<Vec<Peer>> {
+        Ok(Vec::new())
+    }
+
     /// Takes a participant out of their room.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ const ONE_BYTE_PROFILE: u16 = 0xBEDE;
 
 /// The header of one packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Header {
+pub struct Header {
     /// Last packet of a frame, or first after silence.
     pub marker: bool,
     /// The payload ends in padding.
@@ -26,7 +26,7 @@ pub(crate) struct Header {
 
 impl Header {
     /// Reads a header; `None` when it is not RTP or does not fit.
-    pub(crate) fn parse(packet: &[u8]) -> Option<Self> {
+    pub fn parse(packet: &[u8]) -> Option<Self> {
         if packet.len() < FIXED_HEADER_BYTES || packet[0] >> 6 != 2 {
             return None;
         }
@@ -51,7 +51,7 @@ impl Header {
     }
 
     /// The value of the header extension `id`.
-    pub(crate) fn extension<'a>(&self, packet: &'a [u8], id: u8) -> Option<&'a [u8]> {
+    pub fn extension<'a>(&self, packet: &'a [u8], id: u8) -> Option<&'a [u8]> {
         let (profile, start) = self.extension?;
         let mut rest = packet.get(start..self.len)?;
         loop {
@@ -74,7 +74,7 @@ impl Header {
     }
 
     /// The payload of an opened packet, without its padding; `None` when the padding is longer than it.
-    pub(crate) fn payload<'a>(&self, packet: &'a [u8]) -> Option<&'a [u8]> {
+    pub fn payload<'a>(&self, packet: &'a [u8]) -> Option<&'a [u8]> {
         let payload = packet.get(self.len..)?;
         if !self.padding {
             return Some(payload);

@@ -1,0 +1,131 @@
+//! The table on the terminal: one line a target, for each scenario at the highest load that was measured.
+
+use super::{
+    compare::load,
+    figures::{ALL, COST, Figure, number},
+    summary::{FLOOR, Group, OURS, each_once, groups},
+};
+use crate::relay::figures::Row;
+
+/// The figures that fit beside each other on a terminal.
+const SHOWN: [&str; 8] =
+    ["seconds_per_gb", "core", "packets", "latency_p50", "latency_p99", "loss", "syscalls", "memory"];
+
+/// All scenarios, one table each.
+pub fn tables(rows: &[Row]) -> String {
+    let groups = groups(rows);
+    let scenarios = each_once(groups.iter().map(|group| group.scenario));
+    scenarios.into_iter().map(|scenario| table(scenario, &groups)).collect::<Vec<_>>().join("\n")
+}
+
+fn table(scenario: &str, groups: &[Group<'_>]) -> String {
+    let of_scenario = groups.iter().filter(|group| group.scenario == scenario);
+    let highest = of_scenario.clone().map(|group| group.load).fold(0.0, f64::max);
+    let at_highest: Vec<&Group<'_>> = of_scenario.filter(|group| group.load >= highest || !group.is_judged()).collect();
+    let figures: Vec<Figure> = SHOWN.iter().filter_map(|key| ALL.into_iter().find(|one| one.key == *key)).collect();
+
+    let mut lines = vec![heading(&figures)];
+    for target in each_once(at_highest.iter().map(|group| group.target)) {
+        let of_target = |group: &&&Group<'_>| group.target == target;
+        if let Some(group) = at_highest.iter().filter(of_target).find(|group| group.is_judged()) {
+            lines.push(line(group, &figures, &at_highest));
+        }
+    }
+    let mut text = format!("{scenario}, {} load\n{}", load(highest), aligned(&lines));
+    for group in at_highest {
+        for note in group.notes() {
+            text.push_str(&format!("  {}: {note}\n", group.target));
+        }
+    }
+    text
+}
+
+fn heading(figures: &[Figure]) -> Vec<String> {
+    let fixed = ["", "CPU a packet, µs", "to the floor", "to ours"].map(str::to_owned);
+    let rest = figures.iter().map(|figure| match figure.unit {
+        "" => figure.name.to_owned(),
+        unit => format!("{}, {unit}", figure.name),
+    });
+    fixed.into_iter().chain(rest).collect()
+}
+
+fn line(group: &Group<'_>, figures: &[Figure], beside: &[&Group<'_>]) -> Vec<String> {
+    let cost = group.spread(COST);
+    let shown = cost.map(|cost| format!("{} ({}–{})", number(cost.median), number(cost.min), number(cost.max)));
+    let fixed = [
+        group.target.to_owned(),
+        or_dash(shown),
+        or_dash(ratio(group, beside, FLOOR).map(times)),
+        or_dash(ratio(group, beside, OURS).map(times)),
+    ];
+    let rest = figures.iter().map(|figure| or_dash(group.spread(*figure).map(|spread| number(spread.median))));
+    fixed.into_iter().chain(rest).collect()
+}
+
+/// The cost of a packet, as a multiple of that of another target in the same scenario under the same load.
+pub fn ratio(group: &Group<'_>, beside: &[&Group<'_>], other: &str) -> Option<f64> {
+    let same_load = |one: &&&Group<'_>| one.target == other && (one.load - group.load).abs() < 1e-9;
+    let other = beside.iter().find(same_load)?.spread(COST)?.median;
+    let ours = group.spread(COST)?.median;
+    (other > 0.0).then(|| ours / other)
+}
+
+/// A multiple.
+pub fn times(ratio: f64) -> String {
+    format!("×{}", number(ratio))
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "–".to_owned())
+}
+
+/// Columns: the first to the left, the others to the right.
+pub fn aligned(lines: &[Vec<String>]) -> String {
+    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for line in lines {
+        for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+            let blanks = " ".repeat(width - cell.chars().count());
+            match column {
+                0 => text.push_str(&format!("  {cell}{blanks}")),
+                _ => text.push_str(&format!("  {blanks}{cell}")),
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::output::results::tests::made_up;
+
+    #[test]
+    fn each_target_has_a_line_with_its_ratios_and_a_missing_one_says_why() {
+        let mut results = made_up(&[("bedside", &[6.0, 6.5, 6.2]), ("null", &[5.0, 5.0, 5.0])]);
+        results.rows.push(Row {
+            target: "livekit".to_owned(),
+            scenario: "S1".to_owned(),
+            load: 1.0,
+            notes: vec!["no program was given".to_owned()],
+            ..Row::default()
+        });
+        let text = tables(&results.rows);
+        let of =
+            |target: &str| text.lines().find(|line| line.trim_start().starts_with(target)).expect(target).to_owned();
+        assert!(of("bedside").contains("6.20 (6.00–6.50)") && of("bedside").contains("×1.24"), "{text}");
+        assert!(of("null").contains("×1.00") && of("null").contains("×0.81"), "{text}");
+        assert_eq!(of("livekit"), "  livekit: no program was given");
+    }
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let lines = [vec!["a".to_owned(), "1".to_owned()], vec!["bcd".to_owned(), "µs 22".to_owned()]];
+        assert_eq!(aligned(&lines), "  a        1\n  bcd  µs 22\n");
+    }
+}
