@@ -3,5 +3,7 @@
 pub mod booking;
 pub mod history;
 pub mod postgres;
+pub mod redis;
 pub mod relay;
+pub mod waiting;
 pub mod world;

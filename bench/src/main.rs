@@ -1,6 +1,6 @@
 //! Measures and shakes Bedside: `bin/bench` with one subcommand a question.
 
-use bedside_bench::relay;
+use bedside_bench::{relay, waiting};
 use clap::{Parser, Subcommand};
 use std::{net::IpAddr, path::PathBuf};
 
@@ -36,6 +36,8 @@ enum Command {
     },
     /// Sends the same visits through media relays, in turns, and measures what each costs.
     Relay(Box<relay::Options>),
+    /// What patients who wait cost, and how soon the desk sees an arrival.
+    Waiting(waiting::Options),
     /// What changed between two runs of `relay` beyond the noise.
     Compare {
         /// The earlier run's JSON.
@@ -82,6 +84,7 @@ fn main() -> anyhow::Result<()> {
         Command::Booking { rounds, seconds } => in_runtime(bedside_bench::booking::run(rounds, seconds)),
         // It chooses its processor before there are threads.
         Command::Relay(options) => relay::measure(*options),
+        Command::Waiting(options) => in_runtime(waiting::run(options)),
         Command::Compare { before, after } => relay::output::compare::run(&before, &after),
         // One thread and nothing beside: what is measured is the packets.
         Command::NullRelay { address, gso } => relay::null::run(address, gso),
