@@ -10,5 +10,6 @@ mod ending;
 mod entering;
 mod house;
 mod media;
+mod presence;
 mod private_redis;
 mod relays;
