@@ -10,6 +10,7 @@ pub use sender::WebhookSender;
 pub use target::{TargetError, is_public};
 
 use crate::{
+    back_off::pause_after,
     events::EventView,
     tables::{self, events::Settled},
 };
@@ -34,6 +35,9 @@ const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 /// So long after it happened an event is still told. Later attempts are the last.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long after the first failure an event is told again.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
 /// A webhook with how far it was told.
 #[derive(Debug, Clone)]
@@ -255,15 +259,9 @@ async fn settle(db: &Db, clock: &dyn Clock, by: &Actor, due: &Due, outcome: Outc
         outcome: &outcome.to_string(),
         delivered_at: is_told.then_some(now),
         given_up_at: is_last.then_some(now),
-        next_attempt_at: now + pause_after(due.attempts),
+        next_attempt_at: now + pause_after(due.attempts - 1, FIRST_PAUSE),
     };
     let mut tx = db.begin(by).await?;
     tables::events::settle(&mut tx, by.clinic, &settled).await?;
     tx.commit().await
-}
-
-/// Five seconds after the first failure, then twice as long each time, an hour at most.
-fn pause_after(attempts: i32) -> SignedDuration {
-    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(10);
-    SignedDuration::from_secs(5 * 2_i64.pow(doublings)).min(SignedDuration::from_hours(1))
 }
