@@ -47,28 +47,13 @@ async fn who_books_the_same_practitioner_waits_before_writing_anything(pool: PgP
         tokio::spawn(async move { house.book(patient, at("10:00")).await })
     };
     let first = books(0);
-    waiting(&house, 1).await;
+    house.waiting(1).await;
     let second = books(1);
     // Two that have written wait for each other's reservations, which is a deadlock when it happens at once.
-    assert_eq!(waiting(&house, 2).await, ["advisory", "transactionid"]);
+    assert_eq!(house.waiting(2).await, ["advisory", "transactionid"]);
     holder.commit().await.expect("let go");
     first.await.expect("it ends").expect("a free slot");
     assert!(matches!(second.await.expect("it ends"), Err(BookError::SlotTaken)));
-}
-
-/// What they wait for, once so many wait.
-async fn waiting(house: &House, count: usize) -> Vec<String> {
-    let sql = "select wait_event from pg_stat_activity
-               where datname = current_database() and wait_event_type = 'Lock' order by wait_event";
-    let until = async {
-        loop {
-            let waits: Vec<String> = sqlx::query_scalar(sql).fetch_all(&house.superuser).await.expect("a read");
-            if waits.len() == count {
-                return waits;
-            }
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(30), until).await.expect("they come to wait")
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]

@@ -11,6 +11,7 @@ use scheduler::{
 };
 use service::{clock::ManualClock, keys::Keys, postgres::Db, random::SeededRandom};
 use sqlx::PgPool;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// Both clinics, the database as services see it and as its superuser does.
@@ -39,6 +40,9 @@ pub struct Clinic {
 
 /// The present at the beginning of each test: nine o'clock on a Tuesday in London.
 pub const NINE: &str = "2026-11-24T09:00:00Z";
+
+/// Far longer than anything takes that a test waits for, so that the test ends.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A time of that day.
 pub fn at(time: &str) -> Timestamp {
@@ -140,6 +144,37 @@ impl House {
             sent += round.expect("a round");
         }
         sent
+    }
+
+    /// Ten workers deliver at once; says how many messages they sent.
+    pub async fn workers_race(self: &Arc<Self>, carriers: &Carriers) -> usize {
+        let rounds: Vec<_> = (0..10)
+            .map(|_| {
+                let (house, carriers) = (self.clone(), carriers.clone());
+                tokio::spawn(async move { house.delivers(&carriers).await })
+            })
+            .collect();
+        let mut sent = 0;
+        for round in rounds {
+            sent += round.await.expect("a round ends");
+        }
+        sent
+    }
+
+    /// What transactions of this house wait for, once so many wait for a lock.
+    pub async fn waiting(&self, count: usize) -> Vec<String> {
+        let sql = "select wait_event from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock' order by wait_event";
+        let until = async {
+            loop {
+                let waits: Vec<String> = sqlx::query_scalar(sql).fetch_all(&self.superuser).await.expect("a read");
+                if waits.len() == count {
+                    return waits;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, until).await.expect("they come to wait")
     }
 
     /// A round into the demo's mailbox, and what was new there, oldest first, an e-mail before its text message.

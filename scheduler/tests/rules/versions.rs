@@ -5,7 +5,6 @@ use domain::AppointmentState;
 use jiff::SignedDuration;
 use scheduler::{ArriveError, Cancel, CancelError, arrive_if};
 use sqlx::PgPool;
-use std::time::Duration;
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn of_two_who_decide_on_the_same_version_one_does(pool: PgPool) {
@@ -44,7 +43,7 @@ async fn an_arrival_that_waits_for_a_change_finds_it(pool: PgPool) {
         .await
         .expect("changed");
     let change = async {
-        until_somebody_waits(&house).await;
+        house.waiting(1).await;
         other.commit().await.expect("the change holds");
     };
     let desk = &house.riverside.receptionist;
@@ -53,14 +52,4 @@ async fn an_arrival_that_waits_for_a_change_finds_it(pool: PgPool) {
     assert_eq!(house.view(id).await.state, AppointmentState::Booked);
     let now = Some(house.view(id).await.version);
     arrive_if(&house.db, &house.clock, desk, id, now).await.expect("what is there now");
-}
-
-async fn until_somebody_waits(house: &House) {
-    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    let until = async {
-        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&house.superuser).await.expect("a count") == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), until).await.expect("they come to wait");
 }

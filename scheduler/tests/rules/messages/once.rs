@@ -1,17 +1,14 @@
 //! Exactly one send a message, whoever races and whoever dies.
 
-use crate::house::{House, at};
+use crate::house::{House, PATIENCE, at};
 use jiff::Timestamp;
 use scheduler::{
     Mailer, Texts,
     messages::{Channel, Sms, SmsProvider, Taken, deliver_due},
 };
 use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc};
 use tokio::{sync::Semaphore, time::timeout};
-
-/// Far longer than a round takes, so that a test that waits for a lock ends.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn workers_that_race_send_each_message_once(pool: PgPool) {
@@ -20,17 +17,7 @@ async fn workers_that_race_send_each_message_once(pool: PgPool) {
         house.book(patient, at(time)).await.expect("a free slot");
     }
     let carriers = house.carriers(Mailer::Mailbox, Texts::Mailbox);
-    let rounds: Vec<_> = (0..10)
-        .map(|_| {
-            let (house, carriers) = (house.clone(), carriers.clone());
-            tokio::spawn(async move { house.delivers(&carriers).await })
-        })
-        .collect();
-    let mut sent = 0;
-    for round in rounds {
-        sent += round.await.expect("a round ends");
-    }
-    assert_eq!(sent, 6, "three confirmations on two ways");
+    assert_eq!(house.workers_race(&carriers).await, 6, "three confirmations on two ways");
     let mails = scheduler::mailbox(&house.db, &house.riverside.receptionist).await.expect("a read");
     let told: HashSet<_> = mails.iter().map(|mail| (mail.appointment, mail.channel == Channel::Sms)).collect();
     assert_eq!((mails.len(), told.len()), (6, 6));
