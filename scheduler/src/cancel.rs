@@ -94,8 +94,8 @@ pub async fn cancel(
         let cancelled = member.state.cancel()?;
         let outcome = Outcome { cancel_reason: Some(why), cancelled_by: Some(cancelled_by), ..Outcome::default() };
         tables::appointments::set_state(&mut tx, by.clinic, member.id, cancelled, &outcome).await?;
-        messages::plan(&mut tx, by.clinic, now, member.id, News::Cancelled).await?;
     }
+    messages::plan_together(&mut tx, by.clinic, now, chosen.series, &ids, News::Cancelled).await?;
     tables::reservations::release(&mut tx, by.clinic, &ids).await?;
     let mut offers = Vec::new();
     for member in &members {

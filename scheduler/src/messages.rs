@@ -10,6 +10,7 @@ mod invitation;
 mod letter;
 mod links;
 mod mailbox;
+mod short;
 mod sms;
 mod stale;
 mod write;
@@ -24,7 +25,7 @@ pub use sms::{Sms, SmsFailure, SmsProvider, SmsWebhook, Taken, Texts};
 pub(crate) use stale::VisitNow;
 
 use crate::{tables, views::PatientView};
-use domain::{AppointmentId, ClinicId};
+use domain::{AppointmentId, ClinicId, SeriesId};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 
@@ -155,6 +156,45 @@ pub(crate) async fn plan(
     tables::outbox::plan(connection, clinic, (appointment, visit.sequence), &channels, &planned, now).await
 }
 
+/// The same for what happened at once to several visits of a series: one message tells of all of them, and each has its reminders.
+pub(crate) async fn plan_together(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    now: Timestamp,
+    series: Option<SeriesId>,
+    appointments: &[AppointmentId],
+    news: News,
+) -> Result<(), sqlx::Error> {
+    let (Some(series), [first, _, ..]) = (series, appointments) else {
+        for id in appointments {
+            plan(connection, clinic, now, *id, news).await?;
+        }
+        return Ok(());
+    };
+    let Some(patient) = tables::outbox::visit(connection, clinic, *first).await? else {
+        return Ok(());
+    };
+    let channels = channels(patient.email.as_deref(), patient.phone.as_deref());
+    let mut told = Vec::new();
+    for id in appointments {
+        let Some(visit) = tables::outbox::visit(connection, clinic, *id).await? else { continue };
+        let starts_at = visit.starts_at.to_jiff();
+        if starts_at <= now {
+            continue;
+        }
+        told.push((*id, visit.sequence));
+        if news != News::Cancelled {
+            let planned: Vec<_> = reminders(now, starts_at, &visit.reminder_minutes).collect();
+            tables::outbox::plan(connection, clinic, (*id, visit.sequence), &channels, &planned, now).await?;
+        }
+    }
+    if told.is_empty() || channels.is_empty() {
+        return Ok(());
+    }
+    let version = tables::series::next_version(connection, clinic, series).await?;
+    tables::outbox::plan_together(connection, clinic, (series, version), kind(news), &channels, &told, now).await
+}
+
 /// Plans the patient's link, once more than before.
 pub(crate) async fn plan_link(
     connection: &mut PgConnection,
@@ -192,16 +232,19 @@ fn channels(email: Option<&str>, phone: Option<&str>) -> Vec<Channel> {
 }
 
 fn planned(news: News, now: Timestamp, starts_at: Timestamp, reminder_minutes: &[i32]) -> Vec<Planned> {
-    let kind = match news {
-        News::Booked => MessageKind::Confirmation,
-        News::Moved => MessageKind::Change,
-        News::Cancelled => MessageKind::Cancellation,
-    };
-    let mut planned = vec![Planned { kind, ahead_minutes: 0, due_at: now }];
+    let mut planned = vec![Planned { kind: kind(news), ahead_minutes: 0, due_at: now }];
     if news != News::Cancelled {
         planned.extend(reminders(now, starts_at, reminder_minutes));
     }
     planned
+}
+
+const fn kind(news: News) -> MessageKind {
+    match news {
+        News::Booked => MessageKind::Confirmation,
+        News::Moved => MessageKind::Change,
+        News::Cancelled => MessageKind::Cancellation,
+    }
 }
 
 /// The reminders whose time has not passed already.

@@ -106,8 +106,10 @@ pub async fn reschedule(
     let arranged = arrange(&mut tx, by, &moves, &request, now).await?;
     for (one, reservations) in &arranged {
         write(&mut tx, by, one, reservations, why, &request).await?;
-        messages::plan(&mut tx, by.clinic, now, one.member.id, News::Moved).await?;
     }
+    let moved: Vec<_> = arranged.iter().map(|(one, _)| one.member.id).collect();
+    let series = arranged.first().and_then(|(one, _)| one.member.series);
+    messages::plan_together(&mut tx, by.clinic, now, series, &moved, News::Moved).await?;
     let mut offers = Vec::new();
     for (one, _) in &arranged {
         let time = Freed { practitioner: one.member.practitioner, starts_at: one.member.starts_at.to_jiff() };
@@ -122,7 +124,7 @@ pub async fn reschedule(
         offer.record(&mut tx, by).await?;
     }
     tx.commit().await?;
-    Ok(arranged.iter().map(|(one, _)| one.member.id).collect())
+    Ok(moved)
 }
 
 /// The appointments that are to move, locked, if they may.

@@ -123,10 +123,7 @@ pub async fn book_series(
         let id = AppointmentId(random.uuid());
         let plan = Plan { series: Some(series), ..plan };
         match place(&mut tx, by, id, &visit, &plan, now).await {
-            Ok(lane) => {
-                messages::plan(&mut tx, by.clinic, now, id, News::Booked).await?;
-                told.push((id, booked(id, &visit, lane)));
-            }
+            Ok(lane) => told.push((id, booked(id, &visit, lane))),
             Err(why) => left_out.push(conflict(plan.wall_time, Some(visit.starts_at), why)?),
         }
     }
@@ -134,7 +131,8 @@ pub async fn book_series(
     if told.is_empty() || !(left_out.is_empty() || request.leave_out_conflicts) {
         return Err(BookSeriesError::Conflicts(left_out));
     }
-    let appointments = told.iter().map(|(id, _)| *id).collect();
+    let appointments: Vec<_> = told.iter().map(|(id, _)| *id).collect();
+    messages::plan_together(&mut tx, by.clinic, now, Some(series), &appointments, News::Booked).await?;
     for (id, event) in told {
         audit::record(&mut tx, by, event).await?;
         events::record(&mut tx, by, EventKind::Booked, id).await?;

@@ -14,6 +14,7 @@ use super::{
     write,
 };
 use crate::{
+    back_off::pause_after,
     tables,
     tables::outbox::{Taken, TakenVisit},
     views::ClinicView,
@@ -32,6 +33,9 @@ const BATCH: usize = 50;
 
 /// After this many attempts, about a day, somebody has to look.
 const MAX_ATTEMPTS: i32 = 30;
+
+/// How long after the first failure a message is tried again.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What messages are sent with.
 #[derive(Debug, Clone)]
@@ -108,23 +112,51 @@ async fn deliver_one(
     let Some(message) = tables::outbox::take_due(&mut tx, by.clinic, channel, now).await? else {
         return Ok(None);
     };
-    let outcome = match objection(&due(&message), now) {
-        Some(problem) => Outcome::Skipped(problem),
-        None => send(&mut tx, carriers, by.clinic, &message, now).await?,
+    let about = about(&mut tx, by.clinic, &message, now).await?;
+    let outcome = match &about {
+        Err(problem) => Outcome::Skipped(*problem),
+        Ok(visits) => send(&mut tx, carriers, by.clinic, &message, visits, now).await?,
     };
-    write_down(&mut tx, by, &message, outcome, now).await?;
+    write_down(&mut tx, by, &message, about.unwrap_or_default().first(), outcome, now).await?;
     tx.commit().await?;
     Ok(Some(outcome))
 }
 
-fn due(message: &Taken) -> Due<'_> {
+/// The visits that the message still tells of rightly, none when it is about no visit; or why it is not sent.
+async fn about(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    message: &Taken,
+    now: Timestamp,
+) -> Result<Result<Vec<TakenVisit>, Problem>, sqlx::Error> {
+    if !message.is_about_series {
+        let objection = objection(&due(message, message.version, message.visit), now);
+        return Ok(objection.map_or_else(|| Ok(message.visit.into_iter().collect()), Err));
+    }
+    let mut over = Problem::Over;
+    let mut visits = tables::outbox::visits_of(connection, clinic, message.id).await?;
+    visits.retain(|(version, visit)| {
+        let objection = objection(&due(message, *version, Some(*visit)), now);
+        over = objection.unwrap_or(over);
+        objection.is_none()
+    });
+    let visits: Vec<_> = visits.into_iter().map(|(_, visit)| visit).collect();
+    if visits.is_empty() {
+        return Ok(Err(over));
+    }
+    let told: Vec<_> = visits.iter().map(|visit| visit.appointment).collect();
+    tables::outbox::told_only_of(connection, clinic, message.id, &told).await?;
+    Ok(Ok(visits))
+}
+
+fn due(message: &Taken, version: i32, visit: Option<TakenVisit>) -> Due<'_> {
     Due {
         kind: message.kind,
         ahead_minutes: message.ahead_minutes,
-        version: message.version,
+        version,
         due_at: message.due_at,
         expires_at: message.expires_at,
-        visit: message.visit.map(|visit| visit.now),
+        visit: visit.map(|visit| visit.now),
         reminder_minutes: &message.reminder_minutes,
     }
 }
@@ -135,13 +167,14 @@ async fn send(
     carriers: &Carriers,
     clinic: ClinicId,
     message: &Taken,
+    visits: &[TakenVisit],
     now: Timestamp,
 ) -> Result<Outcome, sqlx::Error> {
     let Some(to) = &message.to else {
         return Ok(Outcome::Skipped(Problem::NoAddress));
     };
     let clinic = tables::clinics::get(connection, clinic).await?;
-    let mail = written(carriers, &clinic, message, to, now);
+    let mail = written(carriers, &clinic, message, visits, to, now);
     let taken = match (message.channel, &carriers.email, &carriers.texts) {
         (Channel::Email, Mailer::Mailbox, _) | (Channel::Sms, _, Texts::Mailbox) => {
             tables::mailbox::deliver(connection, clinic.id, &mail).await?;
@@ -166,33 +199,42 @@ async fn send(
 }
 
 /// The message as its channel carries it.
-fn written(carriers: &Carriers, clinic: &ClinicView, message: &Taken, to: &str, now: Timestamp) -> Mail {
+fn written(
+    carriers: &Carriers,
+    clinic: &ClinicView,
+    message: &Taken,
+    visits: &[TakenVisit],
+    to: &str,
+    now: Timestamp,
+) -> Mail {
     let links = &carriers.links;
-    let visit = message.visit.map(|visit| links.visit(visit.appointment, visit.link_version));
+    let first = visits.first();
+    let visit = first.map(|visit| links.visit(visit.appointment, visit.link_version));
     let letter = letter(&Facts {
         kind: message.kind,
         ahead_minutes: message.ahead_minutes,
         clinic,
-        starts_at: message.starts_at,
+        starts_at: first.map(|visit| visit.now.starts_at).or(message.starts_at),
         expires_at: message.expires_at,
         zone: message.zone.as_ref(),
         link: visit.or_else(|| message.path.as_deref().map(|path| links.address_of(path))),
-        answer: message.visit.map(|visit| links.answer(visit.appointment, visit.link_version)),
+        answer: first.map(|visit| links.answer(visit.appointment, visit.link_version)),
+        together: visits
+            .iter()
+            .map(|visit| (visit.now.starts_at, links.visit(visit.appointment, visit.link_version)))
+            .collect(),
     });
     let is_email = message.channel == Channel::Email;
     let Letter { subject, short, .. } = &letter;
     Mail {
         id: message.id,
         channel: message.channel,
-        appointment: message.visit.map(|visit| visit.appointment),
+        appointment: first.map(|visit| visit.appointment),
         recipient: to.to_owned(),
         subject: if is_email { subject.clone() } else { String::new() },
         body: if is_email { write::text(&letter, &clinic.name) } else { short.clone() },
         html: is_email.then(|| write::html(&letter, &clinic.name)),
-        calendar: message
-            .visit
-            .filter(|_| is_email)
-            .and_then(|visit| invitation(carriers, clinic, message, visit, now)),
+        calendar: if is_email { invitation(carriers, clinic, message.kind, visits, now) } else { None },
         delivered_at: now,
     }
 }
@@ -209,12 +251,13 @@ const fn method(kind: MessageKind) -> Option<Method> {
 fn invitation(
     carriers: &Carriers,
     clinic: &ClinicView,
-    message: &Taken,
-    visit: TakenVisit,
+    kind: MessageKind,
+    visits: &[TakenVisit],
     now: Timestamp,
 ) -> Option<String> {
-    let invitation = Invitation {
-        method: method(message.kind)?,
+    let method = method(kind)?;
+    let invitation = |visit: &TakenVisit| Invitation {
+        method,
         appointment: visit.appointment,
         sequence: visit.now.sequence,
         starts_at: visit.now.starts_at,
@@ -224,7 +267,7 @@ fn invitation(
         organizer: carriers.from.email.as_ref(),
         host: carriers.links.host(),
     };
-    Some(invitation.to_ics())
+    (!visits.is_empty()).then(|| Invitation::together(&visits.iter().map(invitation).collect::<Vec<_>>()))
 }
 
 fn email_of<'a>(carriers: &'a Carriers, kind: MessageKind, to: &'a str, mail: Mail) -> Email<'a> {
@@ -244,6 +287,7 @@ async fn write_down(
     connection: &mut PgConnection,
     by: &Actor,
     message: &Taken,
+    visit: Option<&TakenVisit>,
     outcome: Outcome,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -253,7 +297,7 @@ async fn write_down(
         Outcome::Failed(problem) => (MessageState::Failed, Some(problem)),
         Outcome::PutOff => {
             tracing::warn!(message.id = %message.id, attempt = message.attempts + 1, "a message was not taken");
-            let next = now + pause_after(message.attempts);
+            let next = now + pause_after(message.attempts, FIRST_PAUSE);
             return tables::outbox::put_off(connection, by.clinic, message.id, next).await;
         }
     };
@@ -261,17 +305,11 @@ async fn write_down(
     if state == MessageState::Failed {
         tracing::error!(message.id = %message.id, "a message was given up");
         let event = AuditEvent::new("message.given_up");
-        let event = match message.visit {
+        let event = match visit {
             Some(visit) => event.appointment(visit.appointment),
             None => event,
         };
         audit::record(connection, by, event).await?;
     }
     Ok(())
-}
-
-/// Half a minute after the first failure, then twice as long each time, an hour at most.
-fn pause_after(attempts: i32) -> SignedDuration {
-    let doublings = u32::try_from(attempts).unwrap_or(0).min(7);
-    SignedDuration::from_secs(30 * 2_i64.pow(doublings)).min(SignedDuration::from_hours(1))
 }

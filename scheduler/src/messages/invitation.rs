@@ -55,15 +55,39 @@ pub struct Invitation<'a> {
 }
 
 impl Invitation<'_> {
-    /// The text of the `.ics` file. All times are UTC: no calendar needs to know a zone of ours.
+    /// The text of the `.ics` file.
     pub fn to_ics(&self) -> String {
+        Self::together(std::slice::from_ref(self))
+    }
+
+    /// One file with an entry for each of some visits that are told of together, all by the first one's method.
+    ///
+    /// RFC 5546 §3.2.2 and §3.2.5 say of the entries of one REQUEST or CANCEL that "all components MUST have the same UID". Visits of a
+    /// series have each their own, since each is moved and called off alone later. Sixty files in one mail would be opened by nobody;
+    /// calendars take every entry of the one.
+    pub fn together(invitations: &[Self]) -> String {
+        let method = invitations.first().map_or(Method::Request, |first| first.method);
+        let mut calendar = Calendar::empty();
+        for (name, value) in
+            [("VERSION", "2.0"), ("PRODID", "-//Bedside//Video visits//EN"), ("METHOD", method.as_str())]
+        {
+            calendar.append_property(Property::new(name, value));
+        }
+        for invitation in invitations {
+            calendar.push(invitation.event());
+        }
+        calendar.to_string()
+    }
+
+    /// The entry. All times are UTC: no calendar needs to know a zone of ours.
+    fn event(&self) -> Event {
         let mut organizer = Property::new("ORGANIZER", format!("mailto:{}", self.organizer));
         organizer.add_parameter("CN", &one_line(self.clinic).replace('"', "'"));
         let status = match self.method {
             Method::Request => EventStatus::Confirmed,
             Method::Cancel => EventStatus::Cancelled,
         };
-        let event = Event::new()
+        Event::new()
             .uid(&format!("{}@{}", self.appointment, self.host))
             .add_property("DTSTAMP", utc(self.written_at))
             .add_property("DTSTART", utc(self.starts_at))
@@ -74,15 +98,7 @@ impl Invitation<'_> {
             .class(Class::Private)
             .status(status)
             .append_property(organizer)
-            .done();
-        let mut calendar = Calendar::empty();
-        for (name, value) in
-            [("VERSION", "2.0"), ("PRODID", "-//Bedside//Video visits//EN"), ("METHOD", self.method.as_str())]
-        {
-            calendar.append_property(Property::new(name, value));
-        }
-        calendar.push(event);
-        calendar.to_string()
+            .done()
     }
 }
 

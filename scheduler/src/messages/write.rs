@@ -71,7 +71,7 @@ mod tests {
             subject: "<b>".to_owned(),
             lines: vec![
                 Line::Words("O'Hara & <script>alert(1)</script>".to_owned()),
-                Line::Link { label: "Open", address: Redacted::new("https://x/\"onclick=\"".to_owned()) },
+                Line::Link { label: "Open".into(), address: Redacted::new("https://x/\"onclick=\"".to_owned()) },
             ],
             short: String::new(),
         };

@@ -60,6 +60,7 @@ pub(crate) struct Locked {
     /// The zone of the wall.
     pub(crate) time_zone: String,
     pub(crate) interpreted_between: Option<Vec<String>>,
+    pub(crate) series: Option<SeriesId>,
     pub(crate) version: i64,
 }
 
@@ -151,6 +152,7 @@ async fn lock_all(
                a.wall_time as "wall_time: jiff_sqlx::DateTime",
                a.time_zone,
                a.interpreted_between,
+               a.series_id as "series: SeriesId",
                a.version
            from appointments a
            join visit_types t on t.clinic_id = a.clinic_id and t.id = a.visit_type_id

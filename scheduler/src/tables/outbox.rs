@@ -3,7 +3,7 @@
 use crate::messages::{
     Address, Channel, Delivery, MessageKind, MessageState, Notice, Planned, Problem, Unreached, VisitNow,
 };
-use domain::{AppointmentId, AppointmentState, ClinicId};
+use domain::{AppointmentId, AppointmentState, ClinicId, SeriesId};
 use jiff::{Timestamp, tz::TimeZone};
 use jiff_sqlx::ToSqlx as _;
 use service::postgres::one_row;
@@ -72,6 +72,43 @@ pub(crate) async fn plan(
     Ok(())
 }
 
+/// Plans one message about several visits of a series on every channel, at once.
+pub(crate) async fn plan_together(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    (series, version): (SeriesId, i32),
+    kind: MessageKind,
+    channels: &[Channel],
+    visits: &[(AppointmentId, i32)],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<_> = visits.iter().map(|(id, _)| id.0).collect();
+    let versions: Vec<_> = visits.iter().map(|(_, version)| *version).collect();
+    sqlx::query!(
+        "with message as (
+             insert into outbox (clinic_id, series_id, version, kind, channel, due_at, next_attempt_at, written_at)
+             select $1, $2, $3, $8, c.channel, $4, $4, $4
+             from unnest($5::text[]) as c (channel)
+             returning id
+         )
+         insert into outbox_visits (clinic_id, outbox_id, appointment_id, version)
+         select $1, message.id, v.id, v.version
+         from message
+         cross join unnest($6::uuid[], $7::integer[]) as v (id, version)",
+        clinic.0,
+        series.0,
+        version,
+        now.to_sqlx() as _,
+        channels as _,
+        &ids,
+        &versions,
+        kind as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// The version of the next link that the desk sends. Two desks at once get the same, and one message goes out.
 pub(crate) async fn next_link(
     connection: &mut PgConnection,
@@ -132,6 +169,8 @@ pub(crate) struct Taken {
     /// The zone of the patient, where it is known.
     pub(crate) zone: Option<TimeZone>,
     pub(crate) visit: Option<TakenVisit>,
+    /// The visits of [`visits_of`] are what it is about.
+    pub(crate) is_about_series: bool,
     pub(crate) reminder_minutes: Vec<i32>,
 }
 
@@ -155,6 +194,7 @@ struct Row {
     path: Option<String>,
     about_at: Option<jiff_sqlx::Timestamp>,
     expires_at: Option<jiff_sqlx::Timestamp>,
+    is_about_series: bool,
     appointment_id: Option<AppointmentId>,
     state: Option<AppointmentState>,
     sequence: Option<i32>,
@@ -188,6 +228,7 @@ pub(crate) async fn take_due(
                o.path,
                o.about_at as "about_at: jiff_sqlx::Timestamp",
                o.expires_at as "expires_at: jiff_sqlx::Timestamp",
+               o.series_id is not null as "is_about_series!",
                a.id as "appointment_id?: AppointmentId",
                a.state as "state?: AppointmentState",
                a.sequence as "sequence?",
@@ -202,7 +243,8 @@ pub(crate) async fn take_due(
            from outbox o
            join clinics c on c.id = o.clinic_id
            left join appointments a on a.clinic_id = o.clinic_id and a.id = o.appointment_id
-           left join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
+           left join series s on s.clinic_id = o.clinic_id and s.id = o.series_id
+           left join patients p on p.clinic_id = o.clinic_id and p.id = coalesce(a.patient_id, s.patient_id)
            where o.clinic_id = $1 and o.channel = $2 and o.state = 'waiting' and o.next_attempt_at <= $3
            order by o.next_attempt_at
            limit 1
@@ -248,8 +290,69 @@ fn taken(row: Row, channel: Channel) -> Taken {
         // A name that this version of the zones does not have: the clinic's zone is used instead, and none is named.
         zone: row.time_zone.and_then(|name| TimeZone::get(&name).ok()),
         visit,
+        is_about_series: row.is_about_series,
         reminder_minutes: row.reminder_minutes,
     }
+}
+
+/// The visits that a message about a series tells of, each with the version it had when that was planned, in the order of time.
+pub(crate) async fn visits_of(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    message: Uuid,
+) -> Result<Vec<(i32, TakenVisit)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select
+               v.version,
+               a.id as "appointment: AppointmentId",
+               a.link_version,
+               a.state as "state: AppointmentState",
+               a.sequence,
+               a.starts_at as "starts_at: jiff_sqlx::Timestamp",
+               a.ends_at as "ends_at: jiff_sqlx::Timestamp",
+               a.ends_at + make_interval(mins => c.arrive_late_minutes) as "closes_at!: jiff_sqlx::Timestamp"
+           from outbox_visits v
+           join appointments a on a.clinic_id = v.clinic_id and a.id = v.appointment_id
+           join clinics c on c.id = v.clinic_id
+           where v.clinic_id = $1 and v.outbox_id = $2
+           order by a.starts_at, a.id"#,
+        clinic.0,
+        message,
+    )
+    .fetch_all(connection)
+    .await?;
+    let visits = rows.into_iter().map(|row| {
+        let now = VisitNow {
+            state: row.state,
+            sequence: row.sequence,
+            starts_at: row.starts_at.to_jiff(),
+            closes_at: row.closes_at.to_jiff(),
+        };
+        let (appointment, link_version, ends_at) = (row.appointment, row.link_version, row.ends_at.to_jiff());
+        (row.version, TakenVisit { appointment, link_version, ends_at, now })
+    });
+    Ok(visits.collect())
+}
+
+/// Notes that a message about a series told of no other visits than these.
+pub(crate) async fn told_only_of(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    message: Uuid,
+    told: &[AppointmentId],
+) -> Result<(), sqlx::Error> {
+    let told: Vec<_> = told.iter().map(|id| id.0).collect();
+    sqlx::query!(
+        "update outbox_visits
+         set left_out = true
+         where clinic_id = $1 and outbox_id = $2 and appointment_id <> all ($3)",
+        clinic.0,
+        message,
+        &told,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Writes what became of a message. Its address and its link are no longer needed.
@@ -306,7 +409,14 @@ pub(crate) async fn of_appointment(
     id: AppointmentId,
 ) -> Result<Vec<Delivery>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select
+        r#"with about as (
+               select id, version from outbox where clinic_id = $1 and appointment_id = $2
+               union all
+               select outbox_id, version
+               from outbox_visits
+               where clinic_id = $1 and appointment_id = $2 and not left_out
+           )
+           select
                o.kind as "kind: MessageKind",
                o.ahead_minutes,
                o.channel as "channel: Channel",
@@ -314,11 +424,10 @@ pub(crate) async fn of_appointment(
                o.problem as "problem: Problem",
                coalesce(o.settled_at, o.next_attempt_at) as "at!: jiff_sqlx::Timestamp",
                o.attempts
-           from outbox o
-           join appointments a on a.clinic_id = o.clinic_id and a.id = o.appointment_id
-           where o.clinic_id = $1
-             and o.appointment_id = $2
-             and (o.state <> 'waiting' or o.kind = 'link' or o.version = a.sequence)
+           from about
+           join outbox o on o.clinic_id = $1 and o.id = about.id
+           join appointments a on a.clinic_id = $1 and a.id = $2
+           where (o.state <> 'waiting' or o.kind = 'link' or about.version = a.sequence)
              and (o.state <> 'waiting' or o.kind in ('link', 'cancellation') or a.state = 'booked')
            order by coalesce(o.settled_at, o.next_attempt_at), o.channel, o.ahead_minutes desc, o.id"#,
         clinic.0,
@@ -360,20 +469,22 @@ pub(crate) async fn unreached(
            from appointments a
            join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
            left join lateral (
+               with about as (
+                   select kind, version, state, due_at
+                   from outbox
+                   where clinic_id = a.clinic_id and appointment_id = a.id
+                   union all
+                   select m.kind, v.version, m.state, m.due_at
+                   from outbox_visits v
+                   join outbox m on m.clinic_id = v.clinic_id and m.id = v.outbox_id
+                   where v.clinic_id = a.clinic_id and v.appointment_id = a.id and not v.left_out
+               )
                select o.kind
-               from outbox o
-               where o.clinic_id = a.clinic_id
-                 and o.appointment_id = a.id
-                 and (o.kind = 'link' or o.version = a.sequence)
+               from about o
+               where (o.kind = 'link' or o.version = a.sequence)
                  and (o.kind = 'cancellation') = (a.state = 'cancelled')
                  and (o.state = 'failed' or (o.state = 'waiting' and o.due_at <= $4))
-                 and not exists (
-                     select from outbox s
-                     where s.clinic_id = o.clinic_id
-                       and s.appointment_id = o.appointment_id
-                       and s.state = 'sent'
-                       and s.due_at >= o.due_at
-                 )
+                 and not exists (select from about s where s.state = 'sent' and s.due_at >= o.due_at)
                order by o.due_at desc
                limit 1
            ) as lost on true

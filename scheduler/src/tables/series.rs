@@ -50,3 +50,18 @@ pub(crate) async fn recurrence(
         .fetch_optional(connection)
         .await
 }
+
+/// The version of the next message about a series. Whoever else changes it waits for the end of the transaction.
+pub(crate) async fn next_version(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: SeriesId,
+) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar!(
+        "update series set sequence = sequence + 1 where clinic_id = $1 and id = $2 returning sequence",
+        clinic.0,
+        id.0,
+    )
+    .fetch_one(connection)
+    .await
+}

@@ -6,4 +6,5 @@ mod invitations;
 mod moving;
 mod once;
 mod secrecy;
+mod series;
 mod told;

@@ -38,6 +38,17 @@ async fn a_mail_scanner_that_opens_the_link_answers_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn the_page_of_the_visit_leads_to_the_answer_until_there_is_nothing_to_answer(pool: PgPool) {
+    let house = House::new(pool).await;
+    let answer = link(&house);
+    let visit = answer.replacen("/answer/", "/visit/", 1);
+    let leads = format!("href=\"{answer}\"");
+    assert!(house.browser().get(&visit).await.body.contains(&leads), "a text message has room for one link");
+    house.patient_arrives(house.appointment("Riverside")).await;
+    assert!(!house.browser().get(&visit).await.body.contains(&leads), "who is here has answered");
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn yes_is_kept_once_however_often_it_is_pressed(pool: PgPool) {
     let house = House::new(pool).await;
     let link = link(&house);

@@ -19,8 +19,8 @@ async fn the_mailbox_shows_email_as_html_in_a_sandbox_its_invitation_and_text_me
     let mut desk = house.signed_in("Riverside", Role::Receptionist).await;
     let mailbox = desk.get("/mailbox").await.body;
     assert!(mailbox.contains("Text message to ") && mailbox.contains("E-mail to "), "{mailbox}");
-    let answers = mailbox.split("href=\"").filter(|rest| rest.starts_with("http://localhost:8080/answer/")).count();
-    assert!(answers > 0, "an address within a text message is a link, too");
+    let links = mailbox.split("href=\"").filter(|rest| rest.starts_with("http://localhost:8080/visit/")).count();
+    assert!(links > 0, "an address within a text message is a link, too");
 
     let html = desk.get(link_to(&mailbox, "/mailbox/", "/html")).await;
     assert_eq!((html.status, html.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
