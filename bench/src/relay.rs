@@ -78,13 +78,13 @@ pub struct Options {
 
 impl Options {
     /// How it was measured, for the reader of the results.
-    fn settings(&self, cores: Cores) -> Vec<(String, String)> {
+    fn settings(&self, cores: Cores, address: IpAddr) -> Vec<(String, String)> {
         let (server, generator) = (cores.server, cores.generator);
         [
             ("rounds", self.rounds.to_string()),
             ("window", format!("{} s after {} s", self.seconds, self.warm_up)),
             ("cores", format!("server on {server}, generator on {generator}")),
-            ("path", "loop-back, kernel without netem".to_owned()),
+            ("path", format!("{address}, which is the machine's own: everything goes over the loop-back device")),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
@@ -116,7 +116,8 @@ fn own_address() -> IpAddr {
 
 async fn measured(options: Options, cores: Cores, machine: Machine) -> anyhow::Result<()> {
     let targets = targets::named(&options.targets, &options.executables)?;
-    let settings = options.settings(cores);
+    let address = options.address.unwrap_or_else(own_address);
+    let settings = options.settings(cores, address);
     let mut results = Results::new(SystemClock.now(), machine, options.seed, settings);
     let scratch = std::env::temp_dir().join(format!("bedside-bench-{}", std::process::id()));
     let plan = Plan {
@@ -130,7 +131,7 @@ async fn measured(options: Options, cores: Cores, machine: Machine) -> anyhow::R
         seed: options.seed,
         server_cpu: Some(cores.server),
         scratch: scratch.clone(),
-        address: options.address.unwrap_or_else(own_address),
+        address,
     };
     let progress = output::Progress::new(plan.windows(targets.len()) as u64);
     let ran = run::run(&plan, &targets, |row| {

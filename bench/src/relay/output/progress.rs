@@ -21,19 +21,12 @@ impl Progress {
     /// Nothing of so many windows is done.
     pub fn new(windows: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:32} {pos} of {len}, {eta} left · {wide_msg}");
+            let style = ProgressStyle::with_template("{bar:32} {pos} of {len}, {eta} left");
             let bar = ProgressBar::new(windows).with_style(style.expect("the template is right"));
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
         Self { bar, windows, done: std::cell::Cell::new(0), began: Instant::now() }
-    }
-
-    /// What happens now.
-    pub fn says(&self, what: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(what.to_owned());
-        }
     }
 
     /// A window is through.

@@ -35,7 +35,7 @@ impl Target for Bedside {
         [
             ("executable", "bedside media-relay, release build"),
             ("MEDIA_SHARDS", "1"),
-            ("MEDIA_ADDR", "127.0.0.1"),
+            ("MEDIA_ADDR", "the address of the run"),
             ("REDIS_URL", "unset"),
             ("RUST_LOG", "info"),
         ]
