@@ -60,7 +60,11 @@ async fn leave_is_previewed_then_saved_then_taken_away(pool: PgPool) {
     let form = desk.get(&format!("{page}?exception={id}")).await.body;
     assert!(form.contains("value=\"A conference\"") && form.contains("Change leave"));
     let asked = desk.post(&exceptions, &[("do", "ask"), ("replaces", &id)]).await;
-    assert!(asked.body.contains("Take this away?") && asked.body.contains("opens all day"), "{}", asked.body);
+    assert!(
+        asked.body.contains("Take this away? Away, 25 Nov 2026: A conference.") && asked.body.contains("opens all day"),
+        "{}",
+        asked.body
+    );
     desk.post(&exceptions, &[("do", "remove"), ("replaces", &id)]).await;
     assert_eq!(house.count(count).await, 0);
     let again = desk.post(&exceptions, &[("do", "remove"), ("replaces", &id)]).await;

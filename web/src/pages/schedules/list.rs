@@ -35,6 +35,13 @@ struct SchedulesPage {
     preview: Option<Preview>,
 }
 
+impl SchedulesPage {
+    /// The holiday that is about to be taken away.
+    fn asked(&self) -> String {
+        ExceptionRow::told(&self.holidays, &self.form.exception.replaces)
+    }
+}
+
 /// A practitioner as a line of the list.
 struct Row {
     id: PractitionerId,

@@ -64,6 +64,12 @@ pub(super) struct ExceptionRow {
 }
 
 impl ExceptionRow {
+    /// `Away, 24 Dec 2026: A conference.`, of the one with an id as a form has it.
+    pub(super) fn told(rows: &[Self], id: &str) -> String {
+        let one = rows.iter().find(|one| one.id.to_string() == id);
+        one.map(|one| format!("{}, {}: {}.", one.what, one.when, one.reason)).unwrap_or_default()
+    }
+
     pub(super) fn new(view: &scheduler::ScheduleExceptionView, clinic: &scheduler::ClinicView) -> Self {
         let (what, class) = match view.exception.besides {
             Besides::ClinicClosed => ("Closed", "wait"),

@@ -48,6 +48,17 @@ struct SchedulePage {
     preview: Preview,
 }
 
+impl SchedulePage {
+    /// What is about to be taken away.
+    fn asked(&self) -> String {
+        match self.form.asks {
+            Some(Asks::Rule) => RuleRow::told(&self.rules, &self.form.rule.replaces),
+            Some(Asks::Exception) => ExceptionRow::told(&self.exceptions, &self.form.exception.replaces),
+            None => String::new(),
+        }
+    }
+}
+
 /// Both forms as they stand, and what is to be said about them.
 #[derive(Clone)]
 struct Forms {

@@ -145,6 +145,12 @@ pub(super) struct RuleRow {
 }
 
 impl RuleRow {
+    /// `Monday 09:00–17:00, every 30 min.`, of the one with an id as a form has it.
+    pub(super) fn told(rows: &[Self], id: &str) -> String {
+        let one = rows.iter().find(|one| one.id.to_string() == id);
+        one.map(|one| format!("{} {}, {}.", one.weekday, one.hours, one.about)).unwrap_or_default()
+    }
+
     pub(super) fn new(id: ScheduleRuleId, rule: &Rule, clinic: &ClinicView) -> Self {
         let mut about = vec![format!("every {} min", rule.slot_minutes)];
         if rule.every_weeks > 1 {
