@@ -90,6 +90,61 @@ test("a refused camera and microphone are explained, and the patient stays", asy
   assert.deepEqual(patient.complaints, []);
 });
 
+test("a patient answers by the link in the message: yes, and then after all not", async () => {
+  const patient = await Somebody.with(chromium);
+  const problems = [];
+  const last = bedside.ready.visits.filter((one) => one.clinic.startsWith("Riverside")).at(-1);
+  await patient.page.goto((last?.link ?? "").replace("/visit/", "/answer/"));
+  await patient.page.getByRole("heading", { name: "Will you come to your video visit?" }).waitFor();
+  problems.push(...(await patient.looksAt("answer")));
+  await patient.page.getByRole("button", { name: "Yes, I will come" }).click();
+  await patient.page.getByRole("heading", { name: "You will come" }).waitFor();
+  problems.push(...(await patient.looksAt("answer-yes")));
+  await patient.page.getByRole("button", { name: "Cancel this visit" }).click();
+  // Shortly before the visit the clinic would rather be rung.
+  await patient.page.getByText(/This visit is cancelled|call the clinic/i).first().waitFor();
+  problems.push(...(await patient.looksAt("answer-cancel")));
+  assert.deepEqual(problems, []);
+  assert.deepEqual(patient.complaints.filter((line) => !line.includes("status of 4")), []);
+});
+
+test("the desk reads who was where, and when", async () => {
+  const [patient, desk] = [await Somebody.with(chromium), await Somebody.with(chromium)];
+  await arrive(patient);
+  await desk.signsIn(bedside.ready.url, bedside.account("receptionist"));
+  await desk.page.getByRole("region", { name: "Waiting" }).getByRole("link", { name: visit().patient }).click();
+  const attendance = desk.page.getByRole("region", { name: "Who was there" });
+  await attendance.getByText("Patient in the waiting room").waitFor();
+  assert.deepEqual(await desk.looksAt("attendance"), []);
+  assert.deepEqual(desk.complaints, []);
+});
+
+test("an administrator makes tokens and webhooks, and sees the secrets once", async () => {
+  const administrator = await Somebody.with(chromium);
+  const problems = [];
+  const { page } = administrator;
+  await administrator.signsIn(bedside.ready.url, bedside.account("administrator"));
+  await page.getByRole("link", { name: "Programs" }).click();
+  await page.getByRole("heading", { name: "New token" }).waitFor();
+  problems.push(...(await administrator.looksAt("programs", { tablet: true })));
+  await page.getByLabel("Name").fill("Kiosk at the door");
+  await page.getByRole("button", { name: "Make token" }).click();
+  assert.match(await page.getByLabel("Token", { exact: true }).inputValue(), /^bds_/);
+  problems.push(...(await administrator.looksAt("programs-token")));
+  await page.getByLabel("Address").fill("http://169.254.169.254/latest");
+  await page.getByRole("button", { name: "Make webhook" }).click();
+  await page.locator("#url-error").waitFor();
+  assert.equal(await page.getByLabel("Address").inputValue(), "http://169.254.169.254/latest");
+  problems.push(...(await administrator.looksAt("programs-refused")));
+  await page.goto(`${bedside.ready.url}/messages`);
+  await page.getByRole("heading", { name: "Messages" }).waitFor();
+  problems.push(...(await administrator.looksAt("messages", { tablet: true })));
+  await page.goto(`${bedside.ready.url}/history`);
+  problems.push(...(await administrator.looksAt("history", { tablet: true })));
+  assert.deepEqual(problems, []);
+  assert.deepEqual(administrator.complaints.filter((line) => !line.includes("status of 422")), []);
+});
+
 test("staff and patient work side by side in one browser", async () => {
   const both = await Somebody.with(chromium);
   await both.signsIn(bedside.ready.url, bedside.account("practitioner", visit().practitioner));
