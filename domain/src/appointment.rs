@@ -46,10 +46,10 @@ impl AppointmentState {
         }
     }
 
-    /// The appointment gets another time. Who has arrived waits for this one, and is not sent away by a change of plan.
+    /// The appointment gets another time. Who has arrived goes on waiting: for a time on the same day, which whoever moves it sees to.
     pub const fn reschedule(self) -> Result<Self, InvalidTransition> {
         match self {
-            Self::Booked => Ok(Self::Booked),
+            Self::Booked | Self::Arrived => Ok(self),
             _ => Err(self.refuse("rescheduling")),
         }
     }
@@ -210,13 +210,10 @@ mod tests {
 
     #[test]
     fn only_what_still_lies_ahead_is_given_another_time() {
-        assert_eq!(AppointmentState::Booked.reschedule(), Ok(AppointmentState::Booked));
-        for state in [
-            AppointmentState::Arrived,
-            AppointmentState::Fulfilled,
-            AppointmentState::Cancelled,
-            AppointmentState::NoShow,
-        ] {
+        for state in [AppointmentState::Booked, AppointmentState::Arrived] {
+            assert_eq!(state.reschedule(), Ok(state));
+        }
+        for state in [AppointmentState::Fulfilled, AppointmentState::Cancelled, AppointmentState::NoShow] {
             assert!(state.reschedule().is_err(), "{state:?}");
         }
     }

@@ -253,6 +253,16 @@ pub(crate) enum NotOffered {
     Database(#[from] sqlx::Error),
 }
 
+/// At which times a visit may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Starts {
+    /// Where the practitioner's schedule has a slot begin: what is offered to whoever chooses from a list.
+    #[default]
+    OfSchedule,
+    /// At any minute from which the visit lies in the hours: the desk knows what it does.
+    AnyMinute,
+}
+
 /// Whether the practitioner's schedule and the rules of the type allow a visit from `starts_at` on. Whether the time is taken is
 /// for the reservations to say.
 pub(crate) async fn offers(
@@ -260,7 +270,7 @@ pub(crate) async fn offers(
     clinic: ClinicId,
     practitioner: PractitionerId,
     visit_type: VisitTypeId,
-    starts_at: Timestamp,
+    (starts_at, starts): (Timestamp, Starts),
     now: Timestamp,
 ) -> Result<Offer, NotOffered> {
     let found = tables::visit_types::find(connection, clinic, visit_type).await?;
@@ -275,7 +285,11 @@ pub(crate) async fn offers(
     let ends_at = starts_at + SignedDuration::from_mins(visit_type.minutes.into());
     let mut timetables = timetables(connection, clinic, &[practitioner], starts_at, ends_at).await?;
     let timetable = timetables.remove(&practitioner).ok_or(NotOffered::OutsideSchedule)?;
-    if timetable.starts(visit_type.minutes, starts_at, ends_at).first() != Some(&starts_at) {
+    let may_begin = match starts {
+        Starts::OfSchedule => timetable.starts(visit_type.minutes, starts_at, ends_at).first() == Some(&starts_at),
+        Starts::AnyMinute => starts_at.as_second() % 60 == 0 && timetable.holds(starts_at, ends_at),
+    };
+    if !may_begin {
         return Err(NotOffered::OutsideSchedule);
     }
     Ok(Offer { slot: OpenSlot { practitioner, starts_at, ends_at }, visit_type })

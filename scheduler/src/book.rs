@@ -1,7 +1,7 @@
 //! Somebody books.
 
 use crate::{
-    availability::{self, NotOffered},
+    availability::{self, NotOffered, Starts},
     cancel::reason,
     events::{self, EventKind},
     idempotency::{self, Claim, IdempotencyKey},
@@ -32,6 +32,8 @@ pub struct BookRequest {
     pub visit_type: VisitTypeId,
     /// The start of a slot.
     pub starts_at: Timestamp,
+    /// Whether it may be another minute, too.
+    pub starts: Starts,
     /// Who and what else is needed.
     pub needs: Needs,
     /// The hold that kept the time until now; booking ends it.
@@ -68,6 +70,7 @@ impl BookRequest {
             practitioner,
             visit_type,
             starts_at,
+            starts: Starts::OfSchedule,
             needs: Needs::default(),
             hold: None,
             overbook: None,
@@ -78,12 +81,11 @@ impl BookRequest {
 
     /// Everything that is asked for, so that two requests of one text are the same request.
     pub(crate) fn words(&self) -> String {
-        let Self { patient, practitioner, visit_type, starts_at, needs, hold, overbook, source, idempotency_key: _ } =
-            self;
+        let Self { patient, practitioner, visit_type, starts_at, starts, needs, hold, overbook, source, .. } = self;
         let mut words =
             format!("book {patient} {practitioner} {visit_type} {starts_at} {hold:?} {overbook:?} {source:?}");
         let Needs { interpreter, room, device } = needs;
-        let _ = write!(words, " {interpreter:?} {room:?} {device:?}"); // a string takes whatever is written
+        let _ = write!(words, " {interpreter:?} {room:?} {device:?} {starts:?}"); // a string takes whatever is written
         words
     }
 }
@@ -106,7 +108,7 @@ pub enum BookError {
     /// The device is reserved.
     #[error("the device is taken at that time")]
     DeviceTaken,
-    /// No slot of the practitioner begins then.
+    /// No slot of the practitioner begins then, or the visit would not lie in their hours.
     #[error("the practitioner does not work at that time")]
     OutsideSchedule,
     /// The type of visit must be booked longer before.
@@ -215,7 +217,8 @@ pub(crate) async fn plan(
         return Err(BookError::NoSuchPractitioner);
     }
     let (practitioner, visit_type) = (request.practitioner, request.visit_type);
-    let offer = availability::offers(connection, by.clinic, practitioner, visit_type, request.starts_at, now).await?;
+    let when = (request.starts_at, request.starts);
+    let offer = availability::offers(connection, by.clinic, practitioner, visit_type, when, now).await?;
     let zone = tables::clinics::get(connection, by.clinic).await?.zone;
     let mut wish =
         Wish { patient: Some(request.patient), may_overbook: request.overbook.is_some(), ..Wish::new(&offer) };

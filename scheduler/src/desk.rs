@@ -1,6 +1,8 @@
 //! Everything that the desk shows of one day or several, read in one transaction with a handful of queries, however many
 //! practitioners the clinic has.
 
+pub use crate::tables::holds::HeldTime;
+
 use crate::{
     attention::{self, DeskCounts, UnreachedVisit},
     availability::{self, timetable::Timetable},
@@ -55,6 +57,8 @@ pub struct DeskView {
     pub counts: DeskCounts,
     /// When each of those who are shown works.
     pub hours: HashMap<PractitionerId, Vec<(Timestamp, Timestamp)>>,
+    /// What of it is held while somebody fills in a form, or for somebody of the waitlist.
+    pub held: Vec<HeldTime>,
     /// What of it is neither taken nor past, as their schedules divide it.
     pub free: HashMap<PractitionerId, Vec<FreeTime>>,
 }
@@ -84,7 +88,8 @@ pub async fn desk(
     let taken = tables::reservations::of_practitioners(&mut tx, by.clinic, &ids, from, to).await?;
     let (unreached, all) = attention::unreached(&mut tx, by.clinic, clock.now(), MAX_UNREACHED).await?;
     let counts = DeskCounts { waitlist: attention::waitlist(&mut tx, by.clinic).await?, unreached: all };
-    let mut view = DeskView { practitioners, shown, appointments, unreached, counts, ..DeskView::default() };
+    let held = tables::holds::between(&mut tx, by.clinic, &ids, from, to).await?;
+    let mut view = DeskView { practitioners, shown, appointments, unreached, counts, held, ..DeskView::default() };
     for (id, timetable) in timetables {
         let hours = availability::clipped(&timetable.hours(from, to), from, to);
         let taken = taken.get(&id).map_or(&[][..], Vec::as_slice);

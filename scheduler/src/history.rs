@@ -87,6 +87,7 @@ pub(crate) fn phrase(action: &str, detail: &serde_json::Value) -> &'static str {
         "appointment.rescheduled" => "moved the appointment to another time",
         "appointment.walked_in" => "put the patient into today's queue",
         "appointment.recomputed" => "moved the appointment with the rules of its time zone",
+        "clinic.public_address_set" => "gave the public page its address",
         "encounter.finished" => "ended the visit",
         "history.read" => "read the history",
         "join_token.made" => "asked to enter the consultation",

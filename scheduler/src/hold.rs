@@ -1,7 +1,7 @@
 //! A time is kept while somebody fills in a form.
 
 use crate::{
-    availability,
+    availability::{self, Starts},
     book::BookError,
     reserve::{self, Wish},
     tables::{self, holds::New, reservations::Owner},
@@ -77,7 +77,9 @@ pub async fn hold(
         return Err(HoldError::NoSuchPractitioner);
     }
     let HoldRequest { practitioner, visit_type, starts_at, patient } = request;
-    let offer = availability::offers(&mut tx, by.clinic, practitioner, visit_type, starts_at, now).await?;
+    let offer =
+        availability::offers(&mut tx, by.clinic, practitioner, visit_type, (starts_at, Starts::OfSchedule), now)
+            .await?;
     if tables::holds::count(&mut tx, by.clinic).await? >= MAX_HOLDS {
         return Err(HoldError::TooManyHolds);
     }
@@ -86,7 +88,8 @@ pub async fn hold(
     let reservations = reserve::arrange(&mut tx, by.clinic, &wish).await?;
     let id = HoldId(random.uuid());
     let ends_at = offer.slot.ends_at;
-    let new = New { id, practitioner, visit_type, starts_at, ends_at, patient };
+    let held_by = if let Who::Account { id, .. } = by.who { Some(id) } else { None };
+    let new = New { id, practitioner, visit_type, starts_at, ends_at, patient, held_by };
     let expires_at = tables::holds::add(&mut tx, by.clinic, &new, lifetime.min(MAX_LIFETIME)).await?;
     reserve::write(&mut tx, by.clinic, Owner::Hold(id), &reservations).await?;
     tx.commit().await?;

@@ -30,6 +30,7 @@ pub mod missed;
 pub mod patients;
 pub mod presence;
 pub mod preview_schedule;
+pub mod public_page;
 pub mod recompute_times;
 pub mod reschedule;
 mod reserve;
@@ -59,14 +60,14 @@ pub use api_tokens::{
 pub use appointment::{appointment, consultation, glance};
 pub use arrive::{ArriveError, arrive, arrive_if};
 pub use attention::{DeskCounts, UnreachedVisit, desk_counts, unreached_visits};
-pub use availability::{Besides, Exception, FindSlotsError, OpenSlot, Rule, SlotSearch, find_slots, hours};
+pub use availability::{Besides, Exception, FindSlotsError, OpenSlot, Rule, SlotSearch, Starts, find_slots, hours};
 pub use book::{BookError, BookRequest, Needs, book};
 pub use cancel::{Cancel, CancelError, cancel};
 pub use change_schedule::{ChangeScheduleError, ScheduleChange, change_schedule};
 pub use clinic::{clinic, practitioners};
 pub use confirm::{ConfirmError, confirm};
 pub use day::day;
-pub use desk::{DeskOf, DeskView, FreeTime, MAX_DESK_COLUMNS, desk};
+pub use desk::{DeskOf, DeskView, FreeTime, HeldTime, MAX_DESK_COLUMNS, desk};
 pub use events::{EventKind, EventView, events};
 pub use facts::{
     AppointmentFacts, AppointmentFilter, PatientPlace, appointment_facts, list_appointments, list_patients,
@@ -77,7 +78,7 @@ pub use history::{AuditView, HistoryCheck, history, verify_history};
 pub use hold::{HoldError, HoldRequest, HoldView, hold, release_hold};
 pub use idempotency::{IdempotencyKey, keep_answer};
 pub use messages::{Carriers, Delivery, Links, Mailer, Texts, Unreached, deliveries, mailbox, not_delivered};
-pub use patients::{AddPatientError, NewPatient, add_patient, appointments_of, find_patients, patient};
+pub use patients::{AddPatientError, NewPatient, add_patient, appointments_of, find_patients, patient, patient_zone};
 pub use presence::{Place, Presence, Present, in_consultation, presences};
 pub use preview_schedule::{DayPreview, PractitionerPreview, SchedulePreview, preview_schedule};
 pub use recompute_times::{Recomputed, recompute_all, recompute_times};

@@ -92,6 +92,15 @@ pub async fn patient(db: &Db, by: &Actor, id: PatientId) -> Result<Option<Patien
     Ok(Some(view))
 }
 
+/// The zone a patient lives by, when they have told us: nothing is said of who they are.
+pub async fn patient_zone(db: &Db, by: &Actor, id: PatientId) -> Result<Option<TimeZone>, sqlx::Error> {
+    if matches!(by.who, Who::Patient { .. }) {
+        return Ok(None);
+    }
+    let name = tables::patients::time_zone(&mut *db.begin(by).await?, by.clinic, id).await?;
+    Ok(name.and_then(|name| TimeZone::get(&name).ok()))
+}
+
 /// A patient's appointments that start from `from` on, in order. Whoever opens the patient has been written down by [`patient`].
 pub async fn appointments_of(
     db: &Db,

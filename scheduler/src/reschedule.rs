@@ -1,7 +1,7 @@
 //! An appointment, or a part of its series, is moved to another time.
 
 use crate::{
-    availability::{self, wall::instant},
+    availability::{self, Starts, wall::instant},
     book::BookError,
     cancel::reason,
     events::{self, EventKind},
@@ -15,7 +15,7 @@ use crate::{
     },
     waitlist::{Freed, freed},
 };
-use domain::{Actor, AppointmentId, Clock, InvalidTransition, PractitionerId, Scope, Who};
+use domain::{Actor, AppointmentId, AppointmentState, Clock, InvalidTransition, PractitionerId, Scope, Who};
 use jiff::{Span, Timestamp, civil::DateTime, tz::TimeZone};
 use service::{
     audit::{self, AuditEvent},
@@ -30,6 +30,8 @@ pub struct Reschedule {
     pub appointment: AppointmentId,
     /// Its new start. The others of a series move as far by the clock on the wall: as many days, to the same time of day.
     pub starts_at: Timestamp,
+    /// Whether a visit may begin at another minute than the schedule's, too.
+    pub starts: Starts,
     /// With whom from now on, if that changes too.
     pub practitioner: Option<PractitionerId>,
     /// Why.
@@ -48,6 +50,7 @@ impl Reschedule {
         Self {
             appointment,
             starts_at,
+            starts: Starts::OfSchedule,
             practitioner: None,
             reason: reason.into(),
             scope: Scope::This,
@@ -63,9 +66,12 @@ pub enum RescheduleError {
     /// Not an appointment of this clinic.
     #[error("there is no such appointment")]
     NotFound,
-    /// The patient has arrived, or it is over.
+    /// It is over, or the patient is being seen.
     #[error(transparent)]
     NotPossible(#[from] InvalidTransition),
+    /// The patient is here and waits: it may go to another time of the same day only.
+    #[error("the patient waits, so the appointment stays on its day")]
+    Waits,
     /// The reason is blank or longer than [`MAX_REASON_CHARS`](crate::cancel::MAX_REASON_CHARS).
     #[error("a reason is needed, of at most 500 characters")]
     ReasonMissing,
@@ -156,7 +162,7 @@ struct Move<'a> {
 }
 
 /// Where everything goes: what is there already is left out.
-fn moves<'a>(members: &'a [Locked], request: &Reschedule) -> Result<Vec<Move<'a>>, sqlx::Error> {
+fn moves<'a>(members: &'a [Locked], request: &Reschedule) -> Result<Vec<Move<'a>>, RescheduleError> {
     let chosen = members.iter().find(|one| one.id == request.appointment).ok_or(sqlx::Error::RowNotFound)?;
     let zone = TimeZone::get(&chosen.time_zone).map_err(|error| sqlx::Error::Decode(error.into()))?;
     let wall_time = request.starts_at.to_zoned(zone.clone()).datetime();
@@ -169,6 +175,9 @@ fn moves<'a>(members: &'a [Locked], request: &Reschedule) -> Result<Vec<Move<'a>
         } else {
             shifted(member.wall_time.to_jiff(), days, wall_time, &zone)
         };
+        if member.state == AppointmentState::Arrived && wall_time.date() != member.wall_time.to_jiff().date() {
+            return Err(RescheduleError::Waits);
+        }
         let practitioner = request.practitioner.unwrap_or(member.practitioner);
         let is_there = starts_at == Some(member.starts_at.to_jiff()) && practitioner == member.practitioner;
         if !is_there {
@@ -238,7 +247,9 @@ async fn wish(
         return Err(BookError::NoSuchPractitioner);
     }
     let visit_type = one.member.visit_type;
-    let offer = availability::offers(connection, by.clinic, one.practitioner, visit_type, starts_at, now).await?;
+    let offer =
+        availability::offers(connection, by.clinic, one.practitioner, visit_type, (starts_at, request.starts), now)
+            .await?;
     let mut wish =
         Wish { patient: Some(one.member.patient), may_overbook: request.overbook.is_some(), ..Wish::new(&offer) };
     for resource in tables::reservations::of_appointment(connection, by.clinic, one.member.id).await? {

@@ -73,6 +73,7 @@ codes! {
     WrongState CONFLICT "wrong-state" "The appointment does not allow this any more",
     TooEarly CONFLICT "too-early" "The waiting room is not open yet",
     TooLate CONFLICT "too-late" "It is too late for this",
+    AddressTaken CONFLICT "address-taken" "Another clinic has this address",
     TooManyOfThem CONFLICT "too-many" "There are as many as there may be",
     VersionMismatch PRECONDITION_FAILED "version-mismatch" "The appointment has been changed in the meantime",
     TooLarge PAYLOAD_TOO_LARGE "too-large" "The request is too large",
@@ -144,7 +145,7 @@ impl From<&RescheduleError> for Code {
     fn from(refusal: &RescheduleError) -> Self {
         match refusal {
             RescheduleError::NotFound => Self::NotFound,
-            RescheduleError::NotPossible(_) => Self::WrongState,
+            RescheduleError::NotPossible(_) | RescheduleError::Waits => Self::WrongState,
             RescheduleError::ReasonMissing => Self::Invalid,
             RescheduleError::Changed => Self::VersionMismatch,
             RescheduleError::Refused(refusal) => refusal.into(),

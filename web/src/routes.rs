@@ -86,6 +86,7 @@ fn staff() -> Router<WebState> {
         .route("/schedules/{id}/exceptions", post(pages::schedules::practitioner::exceptions))
         .route("/visit-types", get(pages::visit_types::get).post(pages::visit_types::post))
         .route("/visit-types/{id}/retire", post(pages::visit_types::retire))
+        .route("/public-page", get(pages::public_page::get).post(pages::public_page::post))
         .route("/history", get(pages::history::get))
         .route("/api-tokens", get(pages::programs::get).post(pages::programs::tokens::post))
         .route("/api-tokens/{id}/revoke", post(pages::programs::tokens::revoke))

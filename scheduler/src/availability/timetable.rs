@@ -129,6 +129,11 @@ impl Timetable {
         starts
     }
 
+    /// Whether the practitioner works all the time from one instant to another.
+    pub(crate) fn holds(&self, from: Timestamp, to: Timestamp) -> bool {
+        lies_in(&self.hours(from, to), from, to.duration_since(from))
+    }
+
     fn hours_of(&self, weekly: &[Opening<'_>], extra: &[Opening<'_>]) -> Vec<Span> {
         let closed = |what: Besides| {
             merge(self.exceptions.iter().filter(|one| one.besides == what).map(Exception::span).collect())

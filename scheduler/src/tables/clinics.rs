@@ -43,6 +43,15 @@ pub(crate) async fn find_by_slug(connection: &mut PgConnection, slug: &str) -> R
         .await
 }
 
+/// The constraint that gives a public address to one clinic only.
+pub(crate) const SLUG_KEY: &str = "clinics_slug_key";
+
+/// The name under which patients find the clinic, if it has one.
+pub(crate) async fn slug(connection: &mut PgConnection, id: ClinicId) -> Result<Option<String>, sqlx::Error> {
+    let slug = sqlx::query_scalar!("select slug from clinics where id = $1", id.0);
+    Ok(slug.fetch_optional(connection).await?.flatten())
+}
+
 /// The name under which patients find the clinic; nobody else may have it.
 pub(crate) async fn set_slug(connection: &mut PgConnection, id: ClinicId, slug: &str) -> Result<(), sqlx::Error> {
     let result = sqlx::query!("update clinics set slug = $2 where id = $1", id.0, slug).execute(connection).await?;

@@ -1,6 +1,6 @@
 //! `holds`: times kept for somebody who is still filling in a form. They end by the database's clock.
 
-use domain::{ClinicId, HoldId, PatientId, PractitionerId, VisitTypeId};
+use domain::{AccountId, ClinicId, HoldId, PatientId, PractitionerId, VisitTypeId};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
@@ -15,6 +15,66 @@ pub(crate) struct New {
     pub(crate) ends_at: Timestamp,
     /// The only one who may have the time, if that is settled already.
     pub(crate) patient: Option<PatientId>,
+    /// Who fills in the form, if they have an account.
+    pub(crate) held_by: Option<AccountId>,
+}
+
+/// A time that is held, as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldTime {
+    /// Whose time.
+    pub practitioner: PractitionerId,
+    /// From when.
+    pub starts_at: Timestamp,
+    /// Until when.
+    pub ends_at: Timestamp,
+    /// Who fills in the form, by name; nobody with an account otherwise.
+    pub held_by: Option<String>,
+    /// It is offered to somebody of the waitlist.
+    pub is_offered: bool,
+}
+
+/// What is held of some practitioners' time between two instants, by the database's clock.
+pub(crate) async fn between(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    practitioners: &[PractitionerId],
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<HeldTime>, sqlx::Error> {
+    let practitioners: Vec<_> = practitioners.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select
+               h.practitioner_id as "practitioner: PractitionerId",
+               h.starts_at as "starts_at: jiff_sqlx::Timestamp",
+               h.ends_at as "ends_at: jiff_sqlx::Timestamp",
+               a.name as "held_by?",
+               h.patient_id is not null as "is_offered!"
+           from holds h
+           left join accounts a on a.clinic_id = h.clinic_id and a.id = h.held_by
+           where h.clinic_id = $1
+             and h.practitioner_id = any ($2)
+             and h.starts_at < $4
+             and h.ends_at > $3
+             and h.expires_at > now()
+           order by h.starts_at, h.id"#,
+        clinic.0,
+        &practitioners,
+        from.to_sqlx() as _,
+        to.to_sqlx() as _,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| HeldTime {
+            practitioner: row.practitioner,
+            starts_at: row.starts_at.to_jiff(),
+            ends_at: row.ends_at.to_jiff(),
+            held_by: row.held_by,
+            is_offered: row.is_offered,
+        })
+        .collect())
 }
 
 /// An id that nobody can guess, for what comes of a step that brings no randomness along.
@@ -30,8 +90,8 @@ pub(crate) async fn add(
     lifetime: SignedDuration,
 ) -> Result<Timestamp, sqlx::Error> {
     let expires_at = sqlx::query_scalar!(
-        r#"insert into holds (clinic_id, id, practitioner_id, visit_type_id, starts_at, ends_at, patient_id, expires_at)
-           values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(secs => $8))
+        r#"insert into holds (clinic_id, id, practitioner_id, visit_type_id, starts_at, ends_at, patient_id, held_by, expires_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))
            returning expires_at as "expires_at: jiff_sqlx::Timestamp""#,
         clinic.0,
         new.id.0,
@@ -40,6 +100,7 @@ pub(crate) async fn add(
         new.starts_at.to_sqlx() as _,
         new.ends_at.to_sqlx() as _,
         new.patient.map(|id| id.0),
+        new.held_by.map(|id| id.0),
         lifetime.as_secs_f64(),
     )
     .fetch_one(connection)

@@ -72,6 +72,16 @@ pub(crate) async fn find(
     Ok(row.map(PatientView::from))
 }
 
+/// Whose clock the patient lives by, as an IANA name, when they have told us.
+pub(crate) async fn time_zone(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: PatientId,
+) -> Result<Option<String>, sqlx::Error> {
+    let zone = sqlx::query_scalar!("select time_zone from patients where clinic_id = $1 and id = $2", clinic.0, id.0);
+    Ok(zone.fetch_optional(connection).await?.flatten())
+}
+
 /// An address that somebody has shown to be theirs.
 #[derive(Clone, Copy)]
 pub(crate) enum Reached<'a> {

@@ -10,8 +10,9 @@ use uuid::Uuid;
 /// The constraint that has the last word about two visits at the same time.
 pub(crate) const NO_OVERLAP: &str = "reservations_no_overlap";
 
-/// The last lane beside a practitioner's own time: so many visits at once, nine of them on purpose.
-pub(crate) const LAST_LANE: i16 = 9;
+/// The last lane beside a practitioner's own time: more than stand in any queue, so that nobody who walks in is sent away, and still
+/// an end.
+pub(crate) const LAST_LANE: i16 = 99;
 
 /// No reservation is longer (`reservations_length`): whatever overlaps a time begins at most so long before it.
 const LONGEST: SignedDuration = SignedDuration::from_hours(12);

@@ -1,7 +1,7 @@
 //! A freed time goes from one to the next until somebody takes it.
 
 use crate::{
-    availability,
+    availability::{self, Starts},
     book::BookError,
     events::{self, EventKind},
     reserve::{self, Wish},
@@ -92,9 +92,16 @@ async fn try_offer(
 ) -> Result<Option<WaitlistOfferId>, sqlx::Error> {
     let Freed { practitioner, starts_at } = time;
     let Ok(offered) = or_refusal(
-        availability::offers(connection, by.clinic, practitioner, entry.visit_type, starts_at, now)
-            .await
-            .map_err(BookError::from),
+        availability::offers(
+            connection,
+            by.clinic,
+            practitioner,
+            entry.visit_type,
+            (starts_at, Starts::AnyMinute),
+            now,
+        )
+        .await
+        .map_err(BookError::from),
     )?
     else {
         return Ok(None);
@@ -116,6 +123,7 @@ async fn try_offer(
         starts_at,
         ends_at,
         patient: Some(entry.patient),
+        held_by: None,
     };
     let left = starts_at.duration_since(now);
     let lifetime = (left / PART_OF_TIME_LEFT).clamp(SHORTEST, LONGEST);

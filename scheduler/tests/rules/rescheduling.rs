@@ -2,7 +2,8 @@
 
 use crate::house::{House, at, resource};
 use domain::{AppointmentId, AppointmentState};
-use scheduler::{BookError, BookRequest, Needs, Reschedule, RescheduleError};
+use jiff::SignedDuration;
+use scheduler::{BookError, BookRequest, Needs, Reschedule, RescheduleError, Starts};
 use sqlx::PgPool;
 use std::sync::Arc;
 
@@ -93,9 +94,38 @@ async fn an_interpreter_who_is_taken_then_sends_another_one(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
-async fn only_what_lies_ahead_moves_and_only_for_a_reason(pool: PgPool) {
+async fn the_desk_moves_to_any_minute_that_lies_in_the_hours(pool: PgPool) {
+    let house = House::new(pool).await;
+    let id = house.book(0, at("10:00")).await.expect("a free slot");
+    house.book(1, at("11:00")).await.expect("a free slot");
+    let to_any = |time| Reschedule { starts: Starts::AnyMinute, ..to(id, time) };
+    reschedule(&house, to_any("10:07")).await.expect("it fits");
+    assert_eq!(house.view(id).await.starts_at, at("10:07"));
+    let refused = async |request| match reschedule(&house, request).await {
+        Err(RescheduleError::Refused(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(refused(to_any("10:31")).await, BookError::SlotTaken), "it would reach into the next");
+    assert!(matches!(refused(to_any("23:45")).await, BookError::OutsideSchedule));
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn whoever_waits_is_moved_within_the_day_and_goes_on_waiting(pool: PgPool) {
     let house = House::new(pool).await;
     let id = house.arrived().await;
+    let colleague = Some(house.riverside.colleague_practitioner);
+    reschedule(&house, Reschedule { practitioner: colleague, ..to(id, "10:00") }).await.expect("they are free");
+    let moved = house.view(id).await;
+    assert_eq!((moved.state, moved.starts_at), (AppointmentState::Arrived, at("10:00")));
+    assert!(moved.arrived_at.is_some() && !moved.left, "the seat is theirs still");
+    let tomorrow = Reschedule::new(id, at("10:00") + SignedDuration::from_hours(24), "Tomorrow");
+    assert!(matches!(reschedule(&house, tomorrow).await, Err(RescheduleError::Waits)));
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn only_what_lies_ahead_moves_and_only_for_a_reason(pool: PgPool) {
+    let house = House::new(pool).await;
+    let (id, _) = house.admitted().await;
     assert!(matches!(reschedule(&house, to(id, "11:00")).await, Err(RescheduleError::NotPossible(_))));
     let id = house.book(1, at("10:00")).await.expect("a free slot");
     let blank = Reschedule { reason: " ".to_owned(), ..to(id, "11:00") };

@@ -51,12 +51,12 @@ async fn who_waits_already_does_not_walk_in_again_and_the_queue_has_an_end(pool:
     walk_in(&house, 0).await.expect("a place in the queue");
     assert!(matches!(walk_in(&house, 0).await, Err(WalkInError::PatientBusy)));
     let clinic = &house.riverside;
-    for number in 0..10 {
+    for number in 0..100 {
         let patient = house.another_patient(number).await;
         let request = WalkIn { patient, practitioner: clinic.practitioner, visit_type: clinic.consultation };
         let joined = scheduler::walk_in(&house.db, &house.clock, &house.random, &clinic.receptionist, request).await;
         match (number, joined) {
-            (0..9, Ok(_)) | (9, Err(WalkInError::QueueFull)) => {}
+            (0..99, Ok(_)) | (99, Err(WalkInError::QueueFull)) => {}
             (_, other) => panic!("{number}: {other:?}"),
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod history;
 pub(crate) mod mailbox;
 pub(crate) mod patients;
 pub(crate) mod programs;
+pub(crate) mod public_page;
 pub(crate) mod schedules;
 pub(crate) mod self_booking;
 pub(crate) mod sign_in;

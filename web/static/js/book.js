@@ -26,7 +26,7 @@ if (form instanceof HTMLFormElement) {
 async function refresh(form, button) {
   const mine = ++asked;
   const fields = new URLSearchParams();
-  for (const name of ['practitioner', 'visit_type', 'date', 'at', 'hold']) {
+  for (const name of ['practitioner', 'visit_type', 'date', 'at', 'hold', 'patient']) {
     const value = new FormData(form).get(name);
     if (typeof value === 'string') fields.set(name, value);
   }

@@ -8,6 +8,7 @@ mod headers;
 mod house;
 mod looking;
 mod messages;
+mod public_page;
 mod rebooking;
 mod schedules;
 mod self_booking;

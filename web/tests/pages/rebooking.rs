@@ -34,6 +34,46 @@ async fn an_appointment_is_moved_with_a_reason(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn any_minute_that_fits_is_taken_and_others_are_refused_with_the_nearest(pool: PgPool) {
+    let house = House::new(pool).await;
+    sqlx::query("update schedules set from_minute = 540, to_minute = 1020")
+        .execute(&house.superuser)
+        .await
+        .expect("hours");
+    let mut desk = house.signed_in("Riverside", Role::Receptionist).await;
+    let page = format!("/appointments/{}/move", house.appointment("Riverside"));
+    let to = |time| [("date", "2026-11-26"), ("time", time), ("reason", "Asked for it")];
+    let late = desk.post(&page, &to("16:47")).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(late.body.contains("or not for as long as the visit takes"), "{}", late.body);
+    assert!(late.body.contains("The nearest free times: 15:30, 16:00 and 16:30."), "{}", late.body);
+    let moved = desk.post(&page, &to("10:37")).await;
+    assert_eq!(moved.status, StatusCode::SEE_OTHER, "{}", moved.body);
+
+    let (practitioner, _) = first_free(&mut desk).await;
+    let patient = find(&mut desk, "clarke").await;
+    let typed =
+        [("patient", &*patient), ("practitioner", &practitioner), ("date", "2026-11-27"), ("other_time", "09:12")];
+    let booked = desk.post("/appointments", &typed).await;
+    assert_eq!(booked.status, StatusCode::SEE_OTHER, "{}", booked.body);
+    assert!(desk.get(booked.header("location")).await.body.contains("Friday 27 November, 09:12"));
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn times_are_said_by_the_patients_own_clock_where_it_shows_another(pool: PgPool) {
+    let house = House::new(pool).await;
+    sqlx::query("update clinics set time_zone = 'Europe/London'").execute(&house.superuser).await.expect("London");
+    let mut desk = house.signed_in("Riverside", Role::Receptionist).await;
+    let page = format!("/appointments/new?date=2026-11-26&patient={}", find(&mut desk, "berg").await);
+    for (zone, says) in [("Asia/Dubai", true), ("Europe/Lisbon", false)] {
+        sqlx::query("update patients set time_zone = $1").bind(zone).execute(&house.superuser).await.expect("a zone");
+        let form = desk.get(&page).await.body;
+        assert_eq!(form.contains("what the patient’s clock shows (Dubai)"), says, "{zone}: {form}");
+        assert_eq!(form.contains("14:00<span class=\"visually-hidden\"> for the patient</span>"), says, "{zone}");
+    }
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn a_time_that_cannot_be_is_refused_in_words_and_nothing_typed_is_lost(pool: PgPool) {
     let house = House::new(pool).await;
     sqlx::query("update clinics set time_zone = 'Europe/London'").execute(&house.superuser).await.expect("London");
@@ -129,6 +169,7 @@ async fn a_chosen_time_is_held_until_the_form_is_sent_or_left(pool: PgPool) {
     let held = desk.post("/appointments/hold", &chosen).await.body;
     assert!(held.contains("Held for you until"), "{held}");
     let hold = value_after(&held, "name=\"hold\"").to_owned();
+    assert!(desk.get("/desk").await.body.contains("being booked by Amira Khan"), "every desk sees it");
     let elsewhere = desk.post("/appointments/hold", &chosen).await.body;
     assert!(elsewhere.contains("has just been taken"), "nobody else gets it: {elsewhere}");
     let again = desk.post("/appointments/hold", &[chosen[0], chosen[1], ("hold", &hold)]).await.body;

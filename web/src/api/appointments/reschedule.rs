@@ -84,6 +84,9 @@ fn not_moved(error: RescheduleError) -> Problem {
         RescheduleError::NotPossible(_) => {
             Problem::new(code, "Only an appointment that is booked and has not begun can be moved.")
         }
+        RescheduleError::Waits => {
+            Problem::new(code, "The patient is here and waits: it can be moved to another time of the same day only.")
+        }
         RescheduleError::ReasonMissing => Problem::field(code, "reason", "Give a reason of 1 to 500 characters."),
         RescheduleError::Changed => mismatch(),
         RescheduleError::Refused(error) => refused(error),

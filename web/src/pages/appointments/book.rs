@@ -22,9 +22,10 @@ use form::Wanted;
 pub(crate) use form::{BookingForm, Options, patient};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use notice::Notice;
-pub(crate) use notice::{lines, sentence};
+pub(crate) use notice::{instead, lines, sentence};
 use scheduler::{BookError, BookSeriesError, SeriesRequest};
 use times::Time;
+pub(crate) use times::nearest;
 pub(crate) use who::{Who, who};
 
 mod form;
@@ -44,6 +45,8 @@ struct BookingPage {
     date: Date,
     long_date: String,
     times: Vec<Time>,
+    /// Where the patient's own clock hangs, if it shows another time that day.
+    theirs: Option<String>,
     /// Where nothing is free on the day: the first day on which something is.
     next_free: Option<(Date, String)>,
 }
@@ -173,7 +176,13 @@ async fn show(
         Some(date) => date,
         None => times::first_free(state, &by, &options, today, zone).await?.unwrap_or(today),
     };
-    let times = times::of_day(state, &by, &options, &form, date, lost, zone).await?;
+    let who = who(state, &by, &form).await?;
+    let theirs = match &who.chosen {
+        Some(patient) => scheduler::patient_zone(&state.db, &by, patient.id).await?,
+        None => None,
+    };
+    let theirs = theirs.filter(|theirs| shows_another_time(theirs, zone, date));
+    let times = times::of_day(state, &by, &options, &form, date, lost, (zone, theirs.as_ref())).await?;
     let next_free = match times.iter().any(|time| !time.is_taken) {
         true => None,
         false => times::first_free(state, &by, &options, date.max(today), zone).await?,
@@ -183,7 +192,8 @@ async fn show(
         page,
         staff: Staff::at_desk(state, receptionist, Here::Today).await?,
         notice,
-        who: who(state, &by, &form).await?,
+        who,
+        theirs: theirs.as_ref().map(words::zone),
         options,
         form,
         date,
@@ -192,6 +202,12 @@ async fn show(
         next_free: next_free.map(|date| (date, words::long_date(date))),
     };
     Ok((status, Html(html.render()?)).into_response())
+}
+
+/// Whether two clocks differ at noon of a day.
+fn shows_another_time(one: &TimeZone, other: &TimeZone, date: Date) -> bool {
+    let noon = other.to_timestamp(date.at(12, 0, 0, 0)).unwrap_or_default();
+    one.to_offset(noon) != other.to_offset(noon)
 }
 
 /// The instant of a time on the clock on the wall, or the sentence that says why there is none.

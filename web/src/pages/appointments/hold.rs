@@ -13,6 +13,7 @@ use domain::{HoldId, PractitionerId};
 use jiff::{SignedDuration, Timestamp};
 use scheduler::{HoldError, HoldRequest, VisitTypeView};
 use serde::Deserialize;
+use service::bus::{Happening, Topic};
 
 /// How long one asking keeps a time: a form takes less, and who was called away does not block it for long.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -66,6 +67,8 @@ pub(crate) async fn post(
             Held { kept: None, for_ms: 0, problem: Some(Refusal::new(&refusal, sentence)) }
         }
     };
+    // Other desks show what is held.
+    state.bus.publish(Topic::Clinic(by.clinic), Happening::Resync).await;
     Ok(Html(held.render()?).into_response())
 }
 
@@ -76,7 +79,9 @@ pub(crate) async fn release(
     Form(form): Form<Keep>,
 ) -> Result<StatusCode, PageError> {
     if let Ok(hold) = form.hold.parse::<HoldId>() {
-        scheduler::release_hold(&state.db, &receptionist.actor(), hold).await?;
+        let by = receptionist.actor();
+        scheduler::release_hold(&state.db, &by, hold).await?;
+        state.bus.publish(Topic::Clinic(by.clinic), Happening::Resync).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,12 +16,12 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use domain::{AppointmentId, AppointmentState, PractitionerId, Scope};
+use domain::{Actor, AppointmentId, AppointmentState, PractitionerId, Scope};
 use jiff::{
     civil::{Date, Time},
     tz::TimeZone,
 };
-use scheduler::{AppointmentView, BookError, PractitionerView, Reschedule, RescheduleError};
+use scheduler::{AppointmentView, BookError, PractitionerView, Reschedule, RescheduleError, Starts};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -87,7 +87,7 @@ pub(crate) async fn get(
         practitioner: appointment.practitioner.id.to_string(),
         ..MoveForm::default()
     };
-    let is_over = appointment.state != AppointmentState::Booked;
+    let is_over = !matches!(appointment.state, AppointmentState::Booked | AppointmentState::Arrived);
     let problem = is_over
         .then(|| Refusal::new(Code::WrongState, "It cannot be moved any more. Book a new appointment instead.").into());
     show(&state, &receptionist, page, appointment, form, problem).await
@@ -115,7 +115,7 @@ pub(crate) async fn post(
             }
             Err(RescheduleError::NotFound) => return Err(PageError::NotFound),
             Err(RescheduleError::Database(error)) => return Err(error.into()),
-            Err(refusal) => refused(&state, &receptionist, &request, &refusal).await?,
+            Err(refusal) => refused(&state, &receptionist, &appointment, &request, &refusal).await?,
         },
     };
     show(&state, &receptionist, page, appointment, form, Some(problem)).await
@@ -128,6 +128,7 @@ fn request(form: &MoveForm, appointment: &AppointmentView, zone: &TimeZone) -> R
     let practitioner: Option<PractitionerId> = form.practitioner.parse().ok();
     let mut request = Reschedule::new(appointment.id, starts_at, form.reason.clone());
     request.practitioner = practitioner.filter(|id| *id != appointment.practitioner.id);
+    request.starts = Starts::AnyMinute;
     request.scope = scope(&form.scope);
     request.overbook = (!form.overbook.is_empty()).then(|| form.reason.clone());
     Ok(request)
@@ -145,17 +146,22 @@ pub(crate) fn scope(typed: &str) -> Scope {
 async fn refused(
     state: &WebState,
     receptionist: &Receptionist,
+    appointment: &AppointmentView,
     request: &Reschedule,
     refusal: &RescheduleError,
 ) -> Result<Problem, PageError> {
     let sentence = match refusal {
         RescheduleError::ReasonMissing => "Say why, in at most 500 characters. It stays in the history.".to_owned(),
         RescheduleError::NotPossible(_) => "It cannot be moved any more.".to_owned(),
+        RescheduleError::Waits => "The patient is here and waits. Choose another time of today.".to_owned(),
         RescheduleError::Changed => "Somebody changed it in the meantime. Below is how it stands now.".to_owned(),
         RescheduleError::Conflicts(_) => "These visits of the series cannot be moved there, so none was.".to_owned(),
         RescheduleError::Refused(why) => {
-            let with = name_of(state, receptionist, request).await?;
-            book::sentence(why, &words::time(request.starts_at, &receptionist.clinic.zone), &with)
+            let (by, zone) = (receptionist.actor(), &receptionist.clinic.zone);
+            let (with, name) = practitioner_of(state, &by, request, appointment).await?;
+            let sentence = book::sentence(why, &words::time(request.starts_at, zone), &name);
+            let what = (with, appointment.visit_type.id);
+            format!("{sentence} {}", book::instead(&book::nearest(state, &by, what, request.starts_at, zone).await?))
         }
         RescheduleError::NotFound | RescheduleError::Database(_) => "It could not be moved.".to_owned(),
     };
@@ -170,13 +176,16 @@ async fn refused(
     })
 }
 
-async fn name_of(state: &WebState, receptionist: &Receptionist, request: &Reschedule) -> Result<String, PageError> {
-    let by = receptionist.actor();
-    let practitioners = scheduler::practitioners(&state.db, &by).await?;
-    let now = scheduler::glance(&state.db, &by, request.appointment).await?.map(|a| a.practitioner.id);
-    let id = request.practitioner.or(now);
-    let one = practitioners.into_iter().find(|one| Some(one.id) == id);
-    Ok(one.map_or_else(|| "this practitioner".to_owned(), |one| one.short))
+/// With whom it would be, and what they are called.
+async fn practitioner_of(
+    state: &WebState,
+    by: &Actor,
+    request: &Reschedule,
+    appointment: &AppointmentView,
+) -> Result<(PractitionerId, String), PageError> {
+    let id = request.practitioner.unwrap_or(appointment.practitioner.id);
+    let one = scheduler::practitioners(&state.db, by).await?.into_iter().find(|one| one.id == id);
+    Ok((id, one.map_or_else(|| "this practitioner".to_owned(), |one| one.short)))
 }
 
 async fn show(

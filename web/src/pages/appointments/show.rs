@@ -49,9 +49,9 @@ impl AppointmentPage {
         }
     }
 
-    /// Nobody has come yet, so it can still go elsewhere.
+    /// Nobody is in the visit yet, so it can still go elsewhere.
     fn is_movable(&self) -> bool {
-        self.appointment.state == AppointmentState::Booked
+        self.is_ahead()
     }
 
     /// Cancelled, missed or over: the link opens nothing but a friendly page.

@@ -35,6 +35,7 @@ impl Board {
                 hours: Some(view.hours.get(&one.id).cloned().unwrap_or_default()),
                 free: free.collect(),
                 appointments,
+                held: view.held.iter().filter(|held| held.practitioner == one.id).collect(),
             }
         });
         let columns = practitioners.chain(resources(date, view));
@@ -63,6 +64,7 @@ fn resources(date: Date, view: &DeskView) -> impl Iterator<Item = ColumnOf<'_>> 
         practitioner: None,
         hours: None,
         free: Vec::new(),
+        held: Vec::new(),
         appointments: view.appointments.iter().filter(|a| a.resources.iter().any(|its| its.id == one.id)).collect(),
     })
 }

@@ -5,7 +5,7 @@ use super::{entry, entry::Content, grid::Grid, side_by_side::side_by_side};
 use crate::words;
 use domain::{AppointmentState, PractitionerId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use scheduler::AppointmentView;
+use scheduler::{AppointmentView, HeldTime};
 
 /// From here on a column is not worth dividing: whoever comes as the fifth at one time lies on the fourth.
 pub(super) const MAX_BESIDE: usize = 4;
@@ -55,6 +55,8 @@ pub(super) struct ColumnOf<'a> {
     pub(super) hours: Option<Vec<(Timestamp, Timestamp)>>,
     pub(super) free: Vec<(Timestamp, Timestamp)>,
     pub(super) appointments: Vec<&'a AppointmentView>,
+    /// What somebody is about to book.
+    pub(super) held: Vec<&'a HeldTime>,
 }
 
 pub(super) struct Column {
@@ -111,8 +113,9 @@ fn column(grid: &Grid<'_>, of: ColumnOf<'_>, now: Timestamp, is_now: bool) -> Co
     let mut booked: Vec<_> = shown.map(|a| entry::appointment(grid, of.date, of.practitioner, a, now)).collect();
     side_by_side(&mut booked);
     let free = of.free.into_iter().map(|slot| entry::free(grid, of.date, slot));
+    let held = of.held.into_iter().map(|one| entry::held(grid, of.date, one));
     let closed = of.hours.map(|hours| entry::closed(grid, of.date, hours)).unwrap_or_default();
-    let mut entries: Vec<_> = booked.into_iter().chain(free).chain(closed).collect();
+    let mut entries: Vec<_> = booked.into_iter().chain(held).chain(free).chain(closed).collect();
     entries.sort_by_key(|entry| (entry.row, entry.beside.0));
     Column { key: of.key, head: of.head, date: of.date, practitioner: of.practitioner, is_now, entries }
 }

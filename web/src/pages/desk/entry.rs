@@ -7,7 +7,7 @@ use super::{
 use crate::{pages::state, words};
 use domain::{AppointmentId, AppointmentState, EncounterState, PractitionerId};
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use scheduler::{AppointmentView, ResourceKind};
+use scheduler::{AppointmentView, HeldTime, ResourceKind};
 
 /// From here on somebody who waits needs a word from the desk.
 pub(super) const LONG_WAIT: SignedDuration = SignedDuration::from_mins(20);
@@ -20,6 +20,10 @@ pub(super) enum Content {
     /// May be booked.
     Free {
         starts_at: Timestamp,
+    },
+    /// Somebody is about to book it: who.
+    Held {
+        words: String,
     },
     /// Nobody works; until when.
     Closed {
@@ -64,7 +68,7 @@ pub(super) fn appointment(
         state: state_line(grid, a, now),
         is_urgent: state::is_late(a, now) || a.left || waits_long(a, now),
         about: if practitioner.is_some() { about(a) } else { format!("with {}", a.practitioner.short) },
-        is_movable: practitioner.is_some() && a.state == AppointmentState::Booked,
+        is_movable: practitioner.is_some() && matches!(a.state, AppointmentState::Booked | AppointmentState::Arrived),
     };
     Entry { row, span, beside: (1, 1), time: words::time(a.starts_at, grid.zone), content: Content::Appointment(shown) }
 }
@@ -73,6 +77,17 @@ pub(super) fn free(grid: &Grid<'_>, date: Date, slot: (Timestamp, Timestamp)) ->
     let (row, span) = place(grid, date, slot);
     let content = Content::Free { starts_at: slot.0 };
     Entry { row, span, beside: (1, 1), time: words::time(slot.0, grid.zone), content }
+}
+
+/// A time that cannot be booked now, and may be free again in a moment.
+pub(super) fn held(grid: &Grid<'_>, date: Date, one: &HeldTime) -> Entry {
+    let (row, span) = place(grid, date, (one.starts_at, one.ends_at));
+    let words = match &one.held_by {
+        Some(name) => format!("being booked by {name}"),
+        None if one.is_offered => "offered to the waitlist".to_owned(),
+        None => "being booked online".to_owned(),
+    };
+    Entry { row, span, beside: (1, 1), time: words::time(one.starts_at, grid.zone), content: Content::Held { words } }
 }
 
 /// What lies between the hours.

@@ -182,6 +182,7 @@ fn of_one(
             hours: Some(hours.iter().copied().filter(|(from, _)| on(*from)).collect()),
             free: free.iter().filter(|slot| on(slot.starts_at)).map(|slot| (slot.starts_at, slot.ends_at)).collect(),
             appointments,
+            held: view.held.iter().filter(|held| on(held.starts_at)).collect(),
         }
     });
     Calendar::new("The week by day", zone, now, columns.collect())

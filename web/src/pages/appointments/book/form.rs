@@ -12,7 +12,7 @@ use domain::{
     recurrence::{Ends, Frequency},
 };
 use jiff::{Timestamp, civil::Date, civil::Time, tz::TimeZone};
-use scheduler::{BookRequest, Needs, PractitionerView, ResourceKind, ResourceView, VisitTypeView};
+use scheduler::{BookRequest, Needs, PractitionerView, ResourceKind, ResourceView, Starts, VisitTypeView};
 use serde::Deserialize;
 
 /// The fields; all may be missing.
@@ -203,6 +203,7 @@ fn request(options: &Options, form: &BookingForm, patient: PatientId, zone: &Tim
     let nothing = || Refusal::new(Code::NotOffered, "This practitioner offers no visits yet.");
     let visit_type = options.visit_type.ok_or_else(nothing)?;
     let mut request = BookRequest::new(patient, practitioner, visit_type, starts_at);
+    request.starts = if form.other_time.trim().is_empty() { Starts::OfSchedule } else { Starts::AnyMinute };
     request.needs = Needs {
         interpreter: options.languages(&form.interpreter)?,
         room: form.room.parse::<ResourceId>().ok(),

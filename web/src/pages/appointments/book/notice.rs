@@ -1,5 +1,6 @@
 //! What stands in the way of a booking, in sentences.
 
+use super::times;
 use crate::{
     errors::PageError,
     refusal::{Code, Refusal},
@@ -38,7 +39,10 @@ impl Notice {
                 1 => "One visit of the series cannot be booked.".to_owned(),
                 more => format!("{more} visits of the series cannot be booked."),
             },
-            then: "None is booked yet. Leave these out and book the others, or choose another time.".to_owned(),
+            then: match conflicts.len() {
+                1 => "None is booked yet. Leave it out and book the others, or choose another time.".to_owned(),
+                _ => "None is booked yet. Leave these out and book the others, or choose another time.".to_owned(),
+            },
             conflicts: lines(conflicts),
             may_overbook: false,
         }
@@ -60,10 +64,22 @@ impl Notice {
             BookError::PatientBusy => "Choose another time, or cancel the other appointment first.".to_owned(),
             BookError::NoSuchPatient => "Find the patient again.".to_owned(),
             BookError::ReasonMissing | BookError::KeyReused => KEPT.to_owned(),
-            _ => format!("{KEPT} The nearest free times are below."),
+            _ => {
+                let what = (request.practitioner, request.visit_type);
+                format!("{KEPT} {}", instead(&times::nearest(state, by, what, request.starts_at, zone).await?))
+            }
         };
         let may_overbook = matches!(refusal, BookError::SlotTaken);
         Ok(Self { code: refusal.into(), what, then, conflicts: Vec::new(), may_overbook })
+    }
+}
+
+/// What may be had in place of a time that may not.
+pub(crate) fn instead(nearest: &[String]) -> String {
+    match nearest {
+        [] => "Nothing is free on that day.".to_owned(),
+        [only] => format!("Free on that day: {only}."),
+        [others @ .., last] => format!("The nearest free times: {} and {last}.", others.join(", ")),
     }
 }
 
@@ -81,7 +97,7 @@ pub(crate) fn sentence(refusal: &BookError, time: &str, with: &str) -> String {
         BookError::NoInterpreterFree => format!("No interpreter between these languages is free at {time}."),
         BookError::RoomTaken => format!("The room is taken at {time}."),
         BookError::DeviceTaken => format!("The device is taken at {time}."),
-        BookError::OutsideSchedule => format!("{with} does not work at {time}."),
+        BookError::OutsideSchedule => format!("{with} does not work at {time}, or not for as long as the visit takes."),
         BookError::TooSoon => format!("{time} is too soon for this type of visit."),
         BookError::TooFarAhead => "That day is too far ahead for this type of visit.".to_owned(),
         BookError::NotOffered => format!("{with} does not offer this type of visit."),

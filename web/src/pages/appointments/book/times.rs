@@ -2,7 +2,7 @@
 
 use super::form::{BookingForm, Options};
 use crate::{errors::PageError, state::WebState, words};
-use domain::{Actor, AppointmentState, PractitionerId};
+use domain::{Actor, AppointmentState, PractitionerId, VisitTypeId};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use scheduler::{FindSlotsError, OpenSlot, SlotSearch};
 use std::collections::BTreeMap;
@@ -13,6 +13,9 @@ const MAX_SLOTS: usize = 600;
 /// How far ahead the first free day is looked for.
 const DAYS_AHEAD: i64 = 60;
 
+/// How many free times are offered in place of one that cannot be had.
+const NEAREST: usize = 3;
+
 /// A slot as a radio button.
 pub(super) struct Time {
     /// What the form sends: the instant, and the practitioner if any would do.
@@ -20,11 +23,14 @@ pub(super) struct Time {
     pub(super) label: String,
     /// With whom, if any would do.
     pub(super) with: Option<String>,
+    /// What the patient's own clock shows then, where it shows something else.
+    pub(super) theirs: Option<String>,
     pub(super) is_chosen: bool,
     pub(super) is_taken: bool,
 }
 
 /// The slots of `date`. `lost` has just been taken: it is struck, and the nearest is chosen in its place.
+/// `theirs` is the patient's own zone, where its clock shows another time.
 pub(super) async fn of_day(
     state: &WebState,
     by: &Actor,
@@ -32,7 +38,7 @@ pub(super) async fn of_day(
     form: &BookingForm,
     date: Date,
     lost: Option<Timestamp>,
-    zone: &TimeZone,
+    (zone, theirs): (&TimeZone, Option<&TimeZone>),
 ) -> Result<Vec<Time>, PageError> {
     let mut free: BTreeMap<Timestamp, PractitionerId> = BTreeMap::new();
     for slot in find(state, by, options, date, date, MAX_SLOTS, zone).await? {
@@ -56,6 +62,7 @@ pub(super) async fn of_day(
             value: with.map_or_else(|| at.to_string(), |id| format!("{at}~{id}")),
             label: words::time(at, zone),
             with: with.and_then(|id| options.name_of(id)),
+            theirs: theirs.map(|theirs| words::time(at, theirs)),
             is_chosen: practitioner.is_some() && chosen == Some(at),
             is_taken: practitioner.is_none(),
         };
@@ -88,6 +95,23 @@ async fn taken(
     Ok(taken.into_iter())
 }
 
+/// The free starts of a day that are nearest to a time, in order, on the clock on the wall: what is offered in its place.
+pub(crate) async fn nearest(
+    state: &WebState,
+    by: &Actor,
+    (practitioner, visit_type): (PractitionerId, VisitTypeId),
+    at: Timestamp,
+    zone: &TimeZone,
+) -> Result<Vec<String>, PageError> {
+    let day = words::day_of(at, zone);
+    let found = search(state, by, vec![practitioner], visit_type, (day, day), MAX_SLOTS, zone).await?;
+    let mut free: Vec<Timestamp> = found.into_iter().map(|slot| slot.starts_at).collect();
+    free.sort_by_key(|free| free.duration_since(at).abs());
+    free.truncate(NEAREST);
+    free.sort_unstable();
+    Ok(free.into_iter().map(|at| words::time(at, zone)).collect())
+}
+
 /// The first day from `from` on with a free slot.
 pub(super) async fn first_free(
     state: &WebState,
@@ -110,9 +134,21 @@ async fn find(
     zone: &TimeZone,
 ) -> Result<Vec<OpenSlot>, PageError> {
     let Some(visit_type) = options.visit_type else { return Ok(Vec::new()) };
+    search(state, by, options.practitioner.into_iter().collect(), visit_type, (from, to), limit, zone).await
+}
+
+async fn search(
+    state: &WebState,
+    by: &Actor,
+    practitioners: Vec<PractitionerId>,
+    visit_type: VisitTypeId,
+    (from, to): (Date, Date),
+    limit: usize,
+    zone: &TimeZone,
+) -> Result<Vec<OpenSlot>, PageError> {
     let midnight = |date: Date| zone.to_timestamp(date.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX);
     let search = SlotSearch {
-        practitioners: options.practitioner.into_iter().collect(),
+        practitioners,
         visit_type,
         from: midnight(from),
         to: midnight(to.saturating_add(1.day())),
