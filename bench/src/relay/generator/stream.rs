@@ -114,8 +114,11 @@ impl Stream {
         };
         if let Some(last) = self.anchor
             && last.source == anchor.source
-            && last.sequence <= anchor.sequence
         {
+            if anchor.sequence < last.sequence {
+                // Late, or sent again: those between the two are counted already.
+                return;
+            }
             tally.expected += anchor.sequence - last.sequence;
             tally.arrived += anchor.received - last.received;
         }
@@ -188,6 +191,13 @@ mod tests {
         let tally = listen([0, 1, 2, 4, 3, 5, 5, 6, 7, 8, 9, 10], false);
         assert_eq!((tally.reordered, tally.duplicates), (1, 1));
         assert_eq!((tally.expected, tally.arrived), (10, 10));
+    }
+
+    #[test]
+    fn a_marked_packet_that_is_late_counts_nothing_twice() {
+        let late = (0..10).chain(11..=20).chain([10]).chain(21..=30);
+        let tally = listen(late, false);
+        assert_eq!((tally.reordered, tally.expected, tally.arrived), (1, 30, 30));
     }
 
     #[test]
