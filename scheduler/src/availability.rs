@@ -30,8 +30,11 @@ pub(crate) use wall::{after_midnight, bounds, first_instant, instant, zone_name}
 pub const MAX_SLOTS: usize = 1_000;
 
 /// How many days of how many practitioners are looked at first: a day of fifty, fifty days of one. Fewer read less where there is
-/// room, more save a second look where calendars are full. Each further look is twice as long, so that a whole year takes few.
+/// room, more save a second look where calendars are full. Further looks are as long as what was found lets expect.
 const FIRST_LOOK: usize = 50;
+
+/// The shortest further look: less is not worth a question to the database.
+const SHORTEST_LOOK: SignedDuration = SignedDuration::from_hours(12);
 
 /// The longest look: no more of the calendars is held in memory at once.
 const LONGEST_LOOK: SignedDuration = SignedDuration::from_hours(64 * 24);
@@ -120,17 +123,27 @@ pub async fn find_slots(
             && times.as_ref().is_none_or(|(times, zone)| is_between(*times, at.to_zoned(zone.clone()).time()))
     };
     let limit = search.limit.min(MAX_SLOTS);
-    let mut slots = Vec::new();
+    let (begins, mut slots) = (from, Vec::new());
     let days = i64::try_from(FIRST_LOOK.div_ceil(practitioners.len())).unwrap_or(1);
     let mut look = SignedDuration::from_hours(24 * days);
     while from < to && slots.len() < limit {
         let until = from.saturating_add(look).unwrap_or(to).min(to);
         slots.extend(look_at(&mut tx, by.clinic, &visit_type, &timetables, (from, until), &wanted).await?);
         from = until;
-        look = (look * 2).min(LONGEST_LOOK);
+        look = next_look(look, from.duration_since(begins), slots.len(), limit);
     }
     slots.truncate(limit);
     Ok(slots)
+}
+
+/// How far to look after `found` of `limit` slots were found in `looked`: the rest is expected to lie as close, and what is empty
+/// may end anywhere. At most twice as far as before, so that a stretch that is unlike the last reads little in vain.
+fn next_look(last: SignedDuration, looked: SignedDuration, found: usize, limit: usize) -> SignedDuration {
+    let twice = (last * 2).min(LONGEST_LOOK);
+    let (Ok(found), Ok(missing)) = (i32::try_from(found), i32::try_from(limit.saturating_sub(found))) else {
+        return twice;
+    };
+    if found == 0 { twice } else { (looked / found * missing).clamp(SHORTEST_LOOK, twice) }
 }
 
 /// The practitioners who are asked for, offer the type and speak the language.
@@ -170,21 +183,24 @@ async fn look_at(
     (from, to): Span,
     wanted: &(impl Fn(Timestamp, PractitionerId) -> bool + Sync),
 ) -> Result<Vec<OpenSlot>, sqlx::Error> {
+    let mut starts = Vec::new();
+    for (&practitioner, timetable) in timetables {
+        let theirs = timetable.starts(visit_type.minutes, from, to).into_iter();
+        starts.extend(theirs.filter(|at| wanted(*at, practitioner)).map(|at| (at, practitioner)));
+    }
+    starts.sort_unstable();
+    // Nights, weekends and other times of the day need no reading.
+    let (Some((first, _)), Some((last, _))) = (starts.first(), starts.last()) else { return Ok(Vec::new()) };
     let practitioners: Vec<_> = timetables.keys().copied().collect();
-    let (first, last) = (visit_type.occupies(from).0, visit_type.occupies(to).1);
+    let (first, last) = (visit_type.occupies(*first).0, visit_type.occupies(*last).1);
     let taken = tables::reservations::of_practitioners(connection, clinic, &practitioners, first, last).await?;
     let length = SignedDuration::from_mins(visit_type.minutes.into());
-    let mut slots = Vec::new();
-    for (&practitioner, timetable) in timetables {
-        let taken = taken.get(&practitioner).map_or(&[][..], Vec::as_slice);
-        let free = timetable.starts(visit_type.minutes, from, to).into_iter().filter(|at| {
-            let (first, last) = visit_type.occupies(*at);
-            is_free(taken, first, last) && wanted(*at, practitioner)
-        });
-        slots.extend(free.map(|at| OpenSlot { practitioner, starts_at: at, ends_at: at + length }));
-    }
-    slots.sort_unstable_by_key(|slot| (slot.starts_at, slot.practitioner));
-    Ok(slots)
+    let is_open = |at: Timestamp, practitioner: PractitionerId| {
+        let (first, last) = visit_type.occupies(at);
+        is_free(taken.get(&practitioner).map_or(&[][..], Vec::as_slice), first, last)
+    };
+    let open = starts.into_iter().filter(|(at, practitioner)| is_open(*at, *practitioner));
+    Ok(open.map(|(at, practitioner)| OpenSlot { practitioner, starts_at: at, ends_at: at + length }).collect())
 }
 
 /// When each practitioner works from one day of the clinic to another, both included: weekly rules, extra hours, leave and
@@ -275,6 +291,20 @@ pub(crate) async fn offers(
 ) -> Result<Offer, NotOffered> {
     let found = tables::visit_types::find(connection, clinic, visit_type).await?;
     let visit_type = found.filter(|one| one.practitioners.contains(&practitioner)).ok_or(NotOffered::NoSuchType)?;
+    let ends_at = starts_at + SignedDuration::from_mins(visit_type.minutes.into());
+    let mut timetables = timetables(connection, clinic, &[practitioner], starts_at, ends_at).await?;
+    let timetable = timetables.remove(&practitioner).unwrap_or_default();
+    offer(visit_type, &timetable, practitioner, (starts_at, starts), now)
+}
+
+/// The same of a type that the practitioner offers, by their timetable.
+pub(crate) fn offer(
+    visit_type: VisitTypeView,
+    timetable: &Timetable,
+    practitioner: PractitionerId,
+    (starts_at, starts): (Timestamp, Starts),
+    now: Timestamp,
+) -> Result<Offer, NotOffered> {
     let (earliest, latest) = bookable(&visit_type, now);
     if starts_at < earliest {
         return Err(NotOffered::TooSoon);
@@ -283,8 +313,6 @@ pub(crate) async fn offers(
         return Err(NotOffered::TooFarAhead);
     }
     let ends_at = starts_at + SignedDuration::from_mins(visit_type.minutes.into());
-    let mut timetables = timetables(connection, clinic, &[practitioner], starts_at, ends_at).await?;
-    let timetable = timetables.remove(&practitioner).ok_or(NotOffered::OutsideSchedule)?;
     let may_begin = match starts {
         Starts::OfSchedule => timetable.starts(visit_type.minutes, starts_at, ends_at).first() == Some(&starts_at),
         Starts::AnyMinute => starts_at.as_second() % 60 == 0 && timetable.holds(starts_at, ends_at),

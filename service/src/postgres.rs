@@ -2,7 +2,7 @@
 
 use domain::{Actor, Redacted, Who};
 use sqlx::{
-    Executor as _, PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction,
     migrate::{Migrate as _, MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -16,9 +16,13 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// Beyond a few seconds the person has pressed the button again, and waiting longer only adds to the queue.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// For how long a connection that has rested is taken to be alive without asking: a busy process asks no connection twice.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 /// What each connection does first: it becomes the role of services, and waits for nothing forever. The longest
-/// a transaction may idle is while a mail server is talked to.
+/// a transaction may idle is while a mail server is talked to. Compiling a query takes Postgres longer than any of ours runs.
 const BECOME_A_SERVICE: &str = "set role bedside_app;
+    set jit = off;
     set statement_timeout = '15s';
     set lock_timeout = '10s';
     set idle_in_transaction_session_timeout = '2min'";
@@ -45,6 +49,15 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, rested| {
+                Box::pin(async move {
+                    if rested.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(|connection, _| {
                 Box::pin(async move { connection.execute(BECOME_A_SERVICE).await.map(|_| ()) })
             })
@@ -54,13 +67,14 @@ impl Db {
 
     /// A transaction that acts on behalf of `actor`, and sees the rows of their clinic only.
     pub async fn begin(&self, actor: &Actor) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
-        sqlx::query("select set_config('bedside.clinic_id', $1, true), set_config('bedside.actor', $2, true)")
-            .bind(actor.clinic.to_string())
-            .bind(actor_text(&actor.who))
-            .execute(&mut *tx)
-            .await?;
-        Ok(tx)
+        // In one round trip, which leaves no room for parameters. Nothing in it comes from outside: ids in their only notation,
+        // and the names that our own services have.
+        let begin = format!(
+            "begin; set local bedside.clinic_id = '{}'; set local bedside.actor = '{}'",
+            actor.clinic,
+            actor_text(&actor.who),
+        );
+        self.pool.begin_with(AssertSqlSafe(begin)).await
     }
 
     /// A transaction before anybody is known. It sees nothing but what the doors let through:
@@ -78,6 +92,21 @@ impl Db {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Commits, lets everybody go on who waited for this transaction, and returns when what it did has reached the disk.
+///
+/// A commit keeps its locks until the disk has it, and the end of a clinic's history is one of them: the clinic's transactions would
+/// wait for the disk one after the other. So the commit itself does not wait, and a second one after it does, together with all who
+/// wait then. Nothing is acknowledged before it would outlast a crash; others may see it those few milliseconds sooner, and what
+/// they do about it is later in the log, and lost with it or not at all.
+pub async fn commit_together(mut tx: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
+    // The message is what the second commit has to write. Nobody reads it.
+    let commit = "set local synchronous_commit = off;
+        commit and chain;
+        select pg_logical_emit_message(true, 'bedside', '')";
+    tx.execute(commit).await?;
+    tx.commit().await
 }
 
 /// Brings the schema up to date. Concurrent callers wait for each other on an advisory lock.
@@ -105,6 +134,14 @@ async fn owner(url: &Redacted<String>) -> Result<PgConnection, sqlx::Error> {
 /// The name of the constraint that refused a statement, to be translated next to the query.
 pub fn refused_by(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error()?.constraint()
+}
+
+/// Whether Postgres, or the pool before it, gave up waiting: for a lock, for the end of a statement, for a free connection.
+/// Nothing was done, and it may well be if it is asked for again in a moment.
+pub fn gave_up(error: &sqlx::Error) -> bool {
+    // 55P03 is `lock_not_available`, 57014 `query_canceled`.
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(error, sqlx::Error::PoolTimedOut) || matches!(code.as_deref(), Some("55P03" | "57014"))
 }
 
 /// Takes row counts seriously: an update that should change one row and did not is an error.

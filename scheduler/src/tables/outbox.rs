@@ -462,38 +462,77 @@ pub(crate) async fn unreached(
     overdue: Timestamp,
 ) -> Result<Vec<Unreached>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select
-               a.id as "appointment: AppointmentId",
-               a.starts_at as "starts_at: jiff_sqlx::Timestamp",
-               lost.kind as "kind?: MessageKind"
-           from appointments a
-           join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
-           left join lateral (
-               with about as (
-                   select kind, version, state, due_at
-                   from outbox
-                   where clinic_id = a.clinic_id and appointment_id = a.id
-                   union all
-                   select m.kind, v.version, m.state, m.due_at
-                   from outbox_visits v
-                   join outbox m on m.clinic_id = v.clinic_id and m.id = v.outbox_id
-                   where v.clinic_id = a.clinic_id and v.appointment_id = a.id and not v.left_out
-               )
-               select o.kind
+        r#"with stuck as (
+               select o.id, o.appointment_id, o.kind, o.version, o.due_at
+               from outbox o
+               where o.clinic_id = $1 and o.state = 'failed'
+               union all
+               select o.id, o.appointment_id, o.kind, o.version, o.due_at
+               from outbox o
+               where o.clinic_id = $1 and o.state = 'waiting' and o.attempts > 0 and o.due_at <= $4
+               union all
+               select o.id, o.appointment_id, o.kind, o.version, o.due_at
+               from outbox o
+               where o.clinic_id = $1
+                 and o.state = 'waiting'
+                 and o.attempts = 0
+                 and o.channel in ('email', 'sms')
+                 and o.next_attempt_at <= $4
+           ),
+           about as (
+               select appointment_id, kind, version, due_at from stuck where appointment_id is not null
+               union all
+               select v.appointment_id, s.kind, v.version, s.due_at
+               from stuck s
+               join outbox_visits v on v.clinic_id = $1 and v.outbox_id = s.id and not v.left_out
+           ),
+           lost as (
+               select distinct on (a.id) a.id, a.starts_at, o.kind
                from about o
-               where (o.kind = 'link' or o.version = a.sequence)
+               join appointments a on a.clinic_id = $1 and a.id = o.appointment_id
+               where a.state in ('booked', 'cancelled')
+                 and a.starts_at > $2
+                 and a.starts_at < $3
+                 and (o.kind = 'link' or o.version = a.sequence)
                  and (o.kind = 'cancellation') = (a.state = 'cancelled')
-                 and (o.state = 'failed' or (o.state = 'waiting' and o.due_at <= $4))
-                 and not exists (select from about s where s.state = 'sent' and s.due_at >= o.due_at)
-               order by o.due_at desc
-               limit 1
-           ) as lost on true
-           where a.clinic_id = $1
-             and a.state in ('booked', 'cancelled')
-             and a.starts_at > $2
-             and a.starts_at < $3
-             and (lost.kind is not null or (a.state = 'booked' and p.email is null and p.phone is null))
-           order by a.starts_at, a.id
+                 and not exists (
+                     select from outbox s
+                     where s.clinic_id = $1
+                       and s.appointment_id = o.appointment_id
+                       and s.state = 'sent'
+                       and s.due_at >= o.due_at
+                 )
+                 and not exists (
+                     select
+                     from outbox_visits v
+                     join outbox s on s.clinic_id = v.clinic_id and s.id = v.outbox_id
+                     where v.clinic_id = $1
+                       and v.appointment_id = o.appointment_id
+                       and not v.left_out
+                       and s.state = 'sent'
+                       and s.due_at >= o.due_at
+                 )
+               order by a.id, o.due_at desc
+           )
+           select
+               id as "appointment!: AppointmentId",
+               starts_at as "starts_at!: jiff_sqlx::Timestamp",
+               kind as "kind?: MessageKind"
+           from (
+               select id, starts_at, kind from lost
+               union all
+               select a.id, a.starts_at, null
+               from patients p
+               join appointments a on a.clinic_id = p.clinic_id and a.patient_id = p.id
+               where p.clinic_id = $1
+                 and p.email is null
+                 and p.phone is null
+                 and a.state = 'booked'
+                 and a.starts_at > $2
+                 and a.starts_at < $3
+                 and not exists (select from lost where lost.id = a.id)
+           ) unreached
+           order by starts_at, id
            limit $5"#,
         clinic.0,
         now.to_sqlx() as _,

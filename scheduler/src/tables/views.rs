@@ -1,16 +1,20 @@
-//! The read model of an appointment: one join over the tables of a visit.
+//! The read model of an appointment: the tables of a visit joined, and what many visits have in common added.
 
 use crate::{
-    tables::practitioners,
-    views::{Absent, AppointmentView, EncounterView, PatientView, Readiness, ResourceView, VisitTypeName},
+    tables::{clinics, practitioners},
+    views::{
+        Absent, AppointmentView, EncounterView, PatientView, PractitionerView, Readiness, ResourceKind, ResourceView,
+        VisitTypeName,
+    },
 };
 use domain::{
     AppointmentId, AppointmentState, ArrivalWindow, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId,
-    RoomId, SeriesId, Source, VisitTypeId,
+    ResourceId, RoomId, SeriesId, Source, VisitTypeId,
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
-use sqlx::{PgConnection, types::Json};
+use sqlx::PgConnection;
+use std::collections::{HashMap, HashSet};
 
 /// One appointment with everything around it.
 pub(crate) async fn find(
@@ -81,18 +85,12 @@ struct Row {
     ends_at: jiff_sqlx::Timestamp,
     link_version: i16,
     cancel_reason: Option<String>,
-    early_minutes: i32,
-    late_minutes: i32,
     patient_id: PatientId,
     patient_name: String,
     birth_date: jiff_sqlx::Date,
     phone: Option<String>,
     email: Option<String>,
     practitioner_id: PractitionerId,
-    title: String,
-    given_name: String,
-    family_name: String,
-    speciality: String,
     arrived_at: Option<jiff_sqlx::Timestamp>,
     last_seen_at: Option<jiff_sqlx::Timestamp>,
     left: bool,
@@ -104,7 +102,6 @@ struct Row {
     finished_at: Option<jiff_sqlx::Timestamp>,
     room_id: Option<RoomId>,
     visit_type_id: VisitTypeId,
-    visit_type_name: String,
     lane: i16,
     overbook_reason: Option<String>,
     overbooked_by: Option<String>,
@@ -116,7 +113,6 @@ struct Row {
     absent: Option<Absent>,
     outcome_reason: Option<String>,
     reschedule_reason: Option<String>,
-    resources: Json<Vec<ResourceView>>,
 }
 
 async fn select(
@@ -135,18 +131,12 @@ async fn select(
                a.ends_at as "ends_at: jiff_sqlx::Timestamp",
                a.link_version,
                a.cancel_reason,
-               c.arrive_early_minutes as early_minutes,
-               c.arrive_late_minutes as late_minutes,
                p.id as "patient_id: PatientId",
                p.name as patient_name,
                p.birth_date as "birth_date: jiff_sqlx::Date",
                p.phone,
                p.email,
-               d.id as "practitioner_id: PractitionerId",
-               d.title,
-               d.given_name,
-               d.family_name,
-               d.speciality,
+               a.practitioner_id as "practitioner_id: PractitionerId",
                s.arrived_at as "arrived_at?: jiff_sqlx::Timestamp",
                s.last_seen_at as "last_seen_at?: jiff_sqlx::Timestamp",
                (s.left_at is not null) as "left!",
@@ -167,8 +157,7 @@ async fn select(
                e.started_at as "started_at?: jiff_sqlx::Timestamp",
                e.finished_at as "finished_at?: jiff_sqlx::Timestamp",
                e.room_id as "room_id?: RoomId",
-               t.id as "visit_type_id: VisitTypeId",
-               t.name as visit_type_name,
+               a.visit_type_id as "visit_type_id: VisitTypeId",
                a.lane,
                a.overbook_reason,
                a.overbooked_by,
@@ -179,26 +168,9 @@ async fn select(
                a.source as "source: Source",
                a.absent as "absent: Absent",
                a.outcome_reason,
-               a.reschedule_reason,
-               (
-                   select coalesce(
-                       jsonb_agg(
-                           jsonb_build_object('id', x.id, 'kind', x.kind, 'name', x.name, 'languages', x.languages)
-                           order by x.kind
-                       ),
-                       '[]'
-                   )
-                   from reservations r
-                   join resources x on x.clinic_id = r.clinic_id and x.id = r.resource_id
-                   where r.clinic_id = a.clinic_id
-                     and r.appointment_id = a.id
-                     and r.resource_kind in ('interpreter', 'room', 'device')
-               ) as "resources!: Json<Vec<ResourceView>>"
+               a.reschedule_reason
            from appointments a
-           join clinics c on c.id = a.clinic_id
            join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
-           join practitioners d on d.clinic_id = a.clinic_id and d.id = a.practitioner_id
-           join visit_types t on t.clinic_id = a.clinic_id and t.id = a.visit_type_id
            left join seats s on s.appointment_id = a.id
            left join encounters e on e.appointment_id = a.id
            where a.clinic_id = $1
@@ -207,7 +179,7 @@ async fn select(
              and ($4::timestamptz is null or a.starts_at < $4)
              and (cardinality($5::uuid[]) = 0 or a.practitioner_id = any($5))
              and ($7::uuid is null or a.patient_id = $7)
-           order by a.starts_at, d.family_name, a.id
+           order by a.starts_at, a.id
            limit $6"#,
         clinic.0,
         &ids,
@@ -217,9 +189,14 @@ async fn select(
         MAX_ROWS,
         which.patient.map(|id| id.0),
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    Ok(rows.into_iter().map(AppointmentView::from).collect())
+    let around = Around::of(connection, clinic, &rows).await?;
+    let mut views: Vec<_> = rows.into_iter().map(|row| around.view(row)).collect();
+    let family_name =
+        |view: &AppointmentView| around.practitioners.get(&view.practitioner.id).map(|one| &one.family_name);
+    views.sort_by(|a, b| (a.starts_at, family_name(a), a.id).cmp(&(b.starts_at, family_name(b), b.id)));
+    Ok(views)
 }
 
 /// The ends of time are beyond what Postgres can hold, and mean no bound.
@@ -227,23 +204,115 @@ fn bound(at: Timestamp) -> Option<jiff_sqlx::Timestamp> {
     (at != Timestamp::MIN && at != Timestamp::MAX).then(|| at.to_sqlx())
 }
 
-impl From<Row> for AppointmentView {
-    fn from(row: Row) -> Self {
-        let minutes = |minutes: i32| SignedDuration::from_mins(minutes.into());
+/// What many appointments have in common, read once: joined to each row it would be sent, and planned for, each time.
+#[derive(Default)]
+struct Around {
+    early: SignedDuration,
+    late: SignedDuration,
+    practitioners: HashMap<PractitionerId, Named>,
+    visit_types: HashMap<VisitTypeId, String>,
+    /// Interpreter, room and device of those that have any.
+    resources: HashMap<AppointmentId, Vec<ResourceView>>,
+}
+
+struct Named {
+    family_name: String,
+    view: PractitionerView,
+}
+
+async fn practitioners(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    rows: &[Row],
+) -> Result<HashMap<PractitionerId, Named>, sqlx::Error> {
+    let ids: HashSet<_> = rows.iter().map(|row| row.practitioner_id.0).collect();
+    let rows = sqlx::query!(
+        r#"select id as "id: PractitionerId", title, given_name, family_name, speciality
+           from practitioners
+           where clinic_id = $1 and id = any ($2)"#,
+        clinic.0,
+        &Vec::from_iter(ids),
+    )
+    .fetch_all(connection)
+    .await?;
+    let named = rows.into_iter().map(|row| {
+        let view = practitioners::view(row.id, &row.title, &row.given_name, &row.family_name, row.speciality);
+        (row.id, Named { family_name: row.family_name, view })
+    });
+    Ok(named.collect())
+}
+
+async fn visit_types(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    rows: &[Row],
+) -> Result<HashMap<VisitTypeId, String>, sqlx::Error> {
+    let ids: HashSet<_> = rows.iter().map(|row| row.visit_type_id.0).collect();
+    let rows = sqlx::query!(
+        r#"select id as "id: VisitTypeId", name from visit_types where clinic_id = $1 and id = any ($2)"#,
+        clinic.0,
+        &Vec::from_iter(ids),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+async fn resources(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    rows: &[Row],
+) -> Result<HashMap<AppointmentId, Vec<ResourceView>>, sqlx::Error> {
+    let ids: Vec<_> = rows.iter().map(|row| row.id.0).collect();
+    let rows = sqlx::query!(
+        r#"select
+               r.appointment_id as "appointment!: AppointmentId",
+               x.id as "id: ResourceId",
+               x.kind as "kind: ResourceKind",
+               x.name,
+               x.languages
+           from reservations r
+           join resources x on x.clinic_id = r.clinic_id and x.id = r.resource_id
+           where r.clinic_id = $1
+             and r.appointment_id = any ($2)
+             and r.resource_kind in ('interpreter', 'room', 'device')
+           order by x.kind"#,
+        clinic.0,
+        &ids,
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut resources = HashMap::<_, Vec<_>>::new();
+    for row in rows {
+        let view = ResourceView { id: row.id, kind: row.kind, name: row.name, languages: row.languages };
+        resources.entry(row.appointment).or_default().push(view);
+    }
+    Ok(resources)
+}
+
+impl Around {
+    async fn of(connection: &mut PgConnection, clinic: ClinicId, rows: &[Row]) -> Result<Self, sqlx::Error> {
+        if rows.is_empty() {
+            return Ok(Self::default());
+        }
+        let view = clinics::get(connection, clinic).await?;
+        let practitioners = practitioners(connection, clinic, rows).await?;
+        let visit_types = visit_types(connection, clinic, rows).await?;
+        let resources = resources(connection, clinic, rows).await?;
+        Ok(Self { early: view.early, late: view.late, practitioners, visit_types, resources })
+    }
+
+    fn view(&self, row: Row) -> AppointmentView {
         let (starts_at, ends_at) = (row.starts_at.to_jiff(), row.ends_at.to_jiff());
-        Self {
+        let practitioner = self.practitioners.get(&row.practitioner_id).expect("an appointment has a practitioner");
+        let visit_type = self.visit_types.get(&row.visit_type_id).expect("an appointment has a type");
+        AppointmentView {
             id: row.id,
             state: row.state,
             starts_at,
             ends_at,
-            window: ArrivalWindow::new(starts_at, ends_at, minutes(row.early_minutes), minutes(row.late_minutes)),
-            practitioner: practitioners::view(
-                row.practitioner_id,
-                &row.title,
-                &row.given_name,
-                &row.family_name,
-                row.speciality,
-            ),
+            window: ArrivalWindow::new(starts_at, ends_at, self.early, self.late),
+            practitioner: practitioner.view.clone(),
             link_version: row.link_version,
             arrived_at: row.arrived_at.map(jiff_sqlx::Timestamp::to_jiff),
             last_seen_at: row.last_seen_at.map(jiff_sqlx::Timestamp::to_jiff),
@@ -258,7 +327,7 @@ impl From<Row> for AppointmentView {
                 room: row.room_id.expect("an encounter has a room"),
             }),
             cancel_reason: row.cancel_reason,
-            visit_type: VisitTypeName { id: row.visit_type_id, name: row.visit_type_name },
+            visit_type: VisitTypeName { id: row.visit_type_id, name: visit_type.clone() },
             lane: row.lane,
             overbook_reason: row.overbook_reason,
             overbooked_by: row.overbooked_by,
@@ -270,7 +339,7 @@ impl From<Row> for AppointmentView {
             absent: row.absent,
             outcome_reason: row.outcome_reason,
             reschedule_reason: row.reschedule_reason,
-            resources: row.resources.0,
+            resources: self.resources.get(&row.id).cloned().unwrap_or_default(),
             patient: PatientView {
                 id: row.patient_id,
                 name: row.patient_name,

@@ -103,6 +103,32 @@ async fn a_type_is_as_long_as_it_says_and_its_buffers_are_the_practitioners_alon
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn no_slot_is_offered_whose_own_buffers_reach_into_another_visit(pool: PgPool) {
+    let house = House::new(pool).await;
+    let clinic = &house.riverside;
+    let tidied = visit_type(&house.superuser, clinic.id, "With tidying up", 30).await;
+    offer(&house.superuser, clinic.id, clinic.practitioner, tidied).await;
+    house.book(0, at("10:30")).await.expect("a free slot");
+    let wanted = SlotSearch { visit_type: tidied, ..search(&house, "09:30", "12:00") };
+    for (buffers, offered) in [
+        ("buffer_before_minutes = 0, buffer_after_minutes = 0", ["09:30", "10:00", "11:00", "11:30"].as_slice()),
+        ("buffer_before_minutes = 0, buffer_after_minutes = 10", &["09:30", "11:00", "11:30"]),
+        ("buffer_before_minutes = 10, buffer_after_minutes = 0", &["09:30", "10:00", "11:30"]),
+        ("buffer_before_minutes = 10, buffer_after_minutes = 10", &["09:30", "11:30"]),
+    ] {
+        let sql = format!("update visit_types set {buffers} where id = $1");
+        let set = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tidied.0).execute(&house.superuser).await;
+        set.expect("other buffers");
+        assert_eq!(times(&house, &wanted).await, offered, "{buffers}");
+    }
+    let request = |time| scheduler::BookRequest::new(clinic.patients[1], clinic.practitioner, tidied, at(time));
+    for time in ["10:00", "11:00"] {
+        let refused = book(&house.db, &house.clock, &house.random, &clinic.receptionist, request(time)).await;
+        assert!(matches!(refused, Err(BookError::SlotTaken)), "what is not offered is not booked: {refused:?}");
+    }
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn notice_and_horizon_bound_what_is_found_and_what_is_booked(pool: PgPool) {
     let house = House::new(pool).await;
     let sql = "update visit_types set min_notice_minutes = 120, horizon_days = 1 where id = $1";
