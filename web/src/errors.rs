@@ -22,6 +22,8 @@ pub enum PageError {
     SessionEnded,
     /// Too much in too short a time.
     TooMany,
+    /// The database gave up waiting: the same again in a moment.
+    Busy,
     /// Something that should not fail did. It was logged where it happened.
     Failed,
 }
@@ -33,6 +35,7 @@ impl PageError {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::SignInFirst | Self::SessionEnded => StatusCode::UNAUTHORIZED,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -40,6 +43,10 @@ impl PageError {
 
 impl From<sqlx::Error> for PageError {
     fn from(error: sqlx::Error) -> Self {
+        if service::postgres::gave_up(&error) {
+            tracing::warn!(error = format!("{error:#}"), "a page waited too long for the database");
+            return Self::Busy;
+        }
         Self::from(anyhow::Error::from(error))
     }
 }
@@ -110,6 +117,9 @@ fn written(status: StatusCode, page: Page, request: Option<RequestId>) -> Respon
     // Only a failure shows its id: a page that is not there must not differ from one that is another clinic's.
     let request = request.filter(|_| status.is_server_error());
     match (ErrorPage { page, code, title, sentence, request }).render() {
+        Ok(html) if status == StatusCode::SERVICE_UNAVAILABLE => {
+            (status, [(header::RETRY_AFTER, "1")], Html(html)).into_response()
+        }
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
             tracing::error!(error = %error, "the error page failed");
@@ -149,5 +159,16 @@ fn words(status: StatusCode) -> (Code, &'static str, &'static str) {
             "Something went wrong on our side",
             "Nothing you saved is lost. Try again in a moment. If it happens again, tell the clinic this number.",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_gives_up_is_busy_and_one_that_fails_has_failed() {
+        assert_eq!(PageError::from(sqlx::Error::PoolTimedOut).status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(PageError::from(sqlx::Error::RowNotFound).status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

@@ -125,6 +125,7 @@ impl From<&BookError> for Code {
             BookError::TooManyHolds => Self::TooManyOfThem,
             BookError::KeyReused => Self::IdempotencyKeyReused,
             BookError::ReasonMissing => Self::Invalid,
+            BookError::Database(error) if service::postgres::gave_up(error) => Self::Busy,
             BookError::Database(_) => Self::Failed,
         }
     }

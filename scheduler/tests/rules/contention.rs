@@ -176,3 +176,16 @@ async fn the_database_itself_refuses_what_goes_past_the_locks(pool: PgPool) {
     .expect_err("a refusal");
     assert_eq!(service::postgres::refused_by(&held), Some("reservations_no_overlap"));
 }
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn who_has_waited_too_long_for_a_lock_is_known_to_have_given_up(pool: PgPool) {
+    let house = House::new(pool).await;
+    let mut first = house.db.begin(&house.riverside.receptionist).await.expect("a transaction");
+    sqlx::query("select pg_advisory_xact_lock(1)").execute(&mut *first).await.expect("a lock");
+    let mut second = house.db.begin(&house.riverside.receptionist).await.expect("a transaction");
+    sqlx::query("set local lock_timeout = '1ms'").execute(&mut *second).await.expect("little patience");
+    let refused = sqlx::query("select pg_advisory_xact_lock(1)").execute(&mut *second).await.expect_err("no lock");
+    assert!(service::postgres::gave_up(&refused), "{refused}");
+    let broken = sqlx::query("select 1 / 0").execute(&mut *first).await.expect_err("no number");
+    assert!(!service::postgres::gave_up(&broken), "{broken}");
+}

@@ -90,8 +90,8 @@ impl Problem {
 impl From<sqlx::Error> for Problem {
     /// The one place where it is logged. `error` may hold a statement, never its arguments.
     fn from(error: sqlx::Error) -> Self {
-        if matches!(error, sqlx::Error::PoolTimedOut) {
-            tracing::warn!("no connection to the database became free in time");
+        if service::postgres::gave_up(&error) {
+            tracing::warn!(error = format!("{error:#}"), "a request to the API waited too long for the database");
             return Self::new(Code::Busy, "We are busier than we can serve. Try again in a moment.");
         }
         tracing::error!(error = format!("{error:#}"), "a request to the API failed");

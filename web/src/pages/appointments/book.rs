@@ -117,9 +117,10 @@ async fn book(
                 announce(state, &by, id).await;
                 Ok(Redirect::to(&format!("/appointments/{id}")).into_response())
             }
-            Err(BookError::Database(error)) => return Err(error.into()),
+            Err(BookError::Database(error)) if !service::postgres::gave_up(&error) => return Err(error.into()),
             Err(refusal) => {
-                let is_lost = !matches!(refusal, BookError::PatientBusy | BookError::NoSuchPatient);
+                let is_lost =
+                    !matches!(refusal, BookError::PatientBusy | BookError::NoSuchPatient | BookError::Database(_));
                 let notice = Notice::refused(state, &by, zone, &request, &refusal).await?;
                 Err((notice, is_lost.then_some(request.starts_at)))
             }

@@ -64,6 +64,7 @@ impl Notice {
             BookError::PatientBusy => "Choose another time, or cancel the other appointment first.".to_owned(),
             BookError::NoSuchPatient => "Find the patient again.".to_owned(),
             BookError::ReasonMissing | BookError::KeyReused => KEPT.to_owned(),
+            BookError::Database(_) => format!("{KEPT} Press “Book” again."),
             _ => {
                 let what = (request.practitioner, request.visit_type);
                 format!("{KEPT} {}", instead(&times::nearest(state, by, what, request.starts_at, zone).await?))
@@ -109,7 +110,7 @@ pub(crate) fn sentence(refusal: &BookError, time: &str, with: &str) -> String {
         BookError::TooManyHolds => "Too many times are being held at once.".to_owned(),
         BookError::KeyReused => "This form was sent before with other details.".to_owned(),
         BookError::ReasonMissing => "Say why, in at most 500 characters. It stays in the history.".to_owned(),
-        BookError::Database(_) => "It could not be booked.".to_owned(),
+        BookError::Database(_) => "So many are booking at this moment that it took too long.".to_owned(),
     }
 }
 
