@@ -5,18 +5,18 @@ use crate::{
     cancel::reason,
     events::{self, EventKind},
     idempotency::{self, Claim, IdempotencyKey},
-    messages::{self, News},
+    messages,
     reserve::{self, Wish},
-    tables::{self, appointments::New, reservations::Owner},
+    tables::{self, appointments::New, grounds::Grounds, reservations::Owner},
 };
 use domain::{
-    Actor, AppointmentId, Clock, HoldId, PatientId, PractitionerId, Random, ResourceId, SeriesId, Source, VisitTypeId,
-    Who,
+    Actor, AppointmentId, ClinicId, Clock, HoldId, PatientId, PractitionerId, Random, ResourceId, SeriesId, Source,
+    VisitTypeId, Who,
 };
 use jiff::{Timestamp, civil::DateTime};
 use service::{
     audit::{self, AuditEvent},
-    postgres::Db,
+    postgres::{Db, commit_together},
 };
 use sqlx::PgConnection;
 use std::fmt::Write as _;
@@ -169,16 +169,18 @@ pub async fn book(
         Claim::Done(earlier) => return Ok(AppointmentId(earlier)),
         Claim::Reused => return Err(BookError::KeyReused),
     }
-    if reserve::is_lost(&mut tx, by.clinic, &request).await? {
-        return Err(BookError::SlotTaken);
+    let grounds = grounds(&mut tx, by.clinic, &request, request.starts_at).await?;
+    let plan = plan(&grounds, &request, now)?;
+    // Whoever holds the time, or would go beside another visit, finds out in their turn what is free.
+    if request.hold.is_none() && request.overbook.is_none() {
+        reserve::refuse_lost(&plan.wish, &grounds.taken)?;
     }
-    let plan = plan(&mut tx, by, &request, now).await?;
     reserve::lock(&mut tx, [&plan.wish]).await?;
     let lane = place(&mut tx, by, id, &request, &plan, now).await?;
-    messages::plan(&mut tx, by.clinic, now, id, News::Booked).await?;
+    messages::plan_new(&mut tx, by.clinic, now, (id, request.starts_at), &grounds).await?;
     audit::record(&mut tx, by, booked(id, &request, lane)).await?;
     events::record(&mut tx, by, EventKind::Booked, id).await?;
-    tx.commit().await?;
+    commit_together(tx).await?;
     Ok(id)
 }
 
@@ -197,54 +199,53 @@ pub(crate) struct Plan {
     pub(crate) series: Option<SeriesId>,
 }
 
-/// Checks what is asked for against everything but other reservations.
-pub(crate) async fn plan(
+/// What is asked for, and the same until `last`, is decided on this.
+pub(crate) async fn grounds(
     connection: &mut PgConnection,
-    by: &Actor,
+    clinic: ClinicId,
     request: &BookRequest,
-    now: Timestamp,
-) -> Result<Plan, BookError> {
+    last: Timestamp,
+) -> Result<Grounds, sqlx::Error> {
+    let between = request.needs.interpreter.as_ref().map(tag_pair);
+    let between = between.as_ref().map_or(&[][..], <[String; 2]>::as_slice);
+    tables::grounds::read(connection, clinic, request, between, last).await
+}
+
+/// Checks what is asked for against everything but other reservations.
+pub(crate) fn plan(grounds: &Grounds, request: &BookRequest, now: Timestamp) -> Result<Plan, BookError> {
     if request.starts_at <= now {
         return Err(BookError::InThePast);
     }
     if request.overbook.as_deref().is_some_and(|text| reason(text).is_none()) {
         return Err(BookError::ReasonMissing);
     }
-    if tables::patients::find(connection, by.clinic, request.patient).await?.is_none() {
+    if !grounds.has_patient {
         return Err(BookError::NoSuchPatient);
     }
-    if !tables::practitioners::exists(connection, by.clinic, request.practitioner).await? {
+    if !grounds.has_practitioner {
         return Err(BookError::NoSuchPractitioner);
     }
-    let (practitioner, visit_type) = (request.practitioner, request.visit_type);
+    let visit_type = grounds.visit_type.clone().ok_or(BookError::NotOffered)?;
     let when = (request.starts_at, request.starts);
-    let offer = availability::offers(connection, by.clinic, practitioner, visit_type, when, now).await?;
-    let zone = tables::clinics::get(connection, by.clinic).await?.zone;
-    let mut wish =
-        Wish { patient: Some(request.patient), may_overbook: request.overbook.is_some(), ..Wish::new(&offer) };
-    need(connection, by, &request.needs, &mut wish).await?;
+    let offer = availability::offer(visit_type, &grounds.timetable, request.practitioner, when, now)?;
+    let needs = &request.needs;
+    if (needs.room.is_some() && !grounds.has_room) || (needs.device.is_some() && !grounds.has_device) {
+        return Err(BookError::NoSuchResource);
+    }
+    let wish = Wish {
+        patient: Some(request.patient),
+        interpreters: needs.interpreter.as_ref().map(|_| grounds.interpreters.clone()),
+        room: needs.room,
+        device: needs.device,
+        may_overbook: request.overbook.is_some(),
+        ..Wish::new(&offer)
+    };
     Ok(Plan {
         wish,
-        wall_time: request.starts_at.to_zoned(zone.clone()).datetime(),
-        zone: availability::zone_name(&zone).to_owned(),
+        wall_time: request.starts_at.to_zoned(grounds.zone.clone()).datetime(),
+        zone: availability::zone_name(&grounds.zone).to_owned(),
         series: None,
     })
-}
-
-/// Adds to a wish who and what else is needed.
-async fn need(connection: &mut PgConnection, by: &Actor, needs: &Needs, wish: &mut Wish) -> Result<(), BookError> {
-    for (id, kind) in [(needs.room, "room"), (needs.device, "device")] {
-        let Some(id) = id else { continue };
-        if !tables::resources::is_a(connection, by.clinic, id, kind).await? {
-            return Err(BookError::NoSuchResource);
-        }
-    }
-    (wish.room, wish.device) = (needs.room, needs.device);
-    if let Some(languages) = &needs.interpreter {
-        let between = tag_pair(languages);
-        wish.interpreters = Some(tables::resources::interpreters(connection, by.clinic, &between).await?);
-    }
-    Ok(())
 }
 
 /// A pair of languages as tags are kept: in lower case.

@@ -94,16 +94,17 @@ impl EventView {
     }
 }
 
-/// Writes an event about an appointment as it is now in this transaction, to be told to every webhook of the clinic.
+/// Notes an event about an appointment as it is now in this transaction, to be told to every webhook of the clinic.
 ///
-/// Call it after `audit::record`: the lock that holds orders the numbers.
+/// Call it after `audit::record`: the commit writes both in the order in which they were noted, and the end of the chain of
+/// history, which comes first, keeps the numbers in the order of the commits.
 pub(crate) async fn record(
     connection: &mut PgConnection,
     by: &Actor,
     kind: EventKind,
     appointment: AppointmentId,
 ) -> Result<(), sqlx::Error> {
-    tables::events::add(connection, by.clinic, kind.as_str(), appointment).await
+    tables::events::note(connection, by.clinic, kind.as_str(), appointment).await
 }
 
 /// The same about who waits, and what they were offered.
@@ -114,7 +115,7 @@ pub(crate) async fn record_waitlist(
     entry: WaitlistEntryId,
     offer: Option<WaitlistOfferId>,
 ) -> Result<(), sqlx::Error> {
-    tables::events::add_waitlist(connection, by.clinic, kind.as_str(), entry, offer).await
+    tables::events::note_waitlist(connection, by.clinic, kind.as_str(), entry, offer).await
 }
 
 /// At most `limit` events of the clinic after number `after`, in order. A practitioner's program is told of their own.

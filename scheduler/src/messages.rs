@@ -24,7 +24,10 @@ pub use mailbox::{Mail, mailbox, mailed};
 pub use sms::{Sms, SmsFailure, SmsProvider, SmsWebhook, Taken, Texts};
 pub(crate) use stale::VisitNow;
 
-use crate::{tables, views::PatientView};
+use crate::{
+    tables::{self, grounds::Grounds},
+    views::PatientView,
+};
 use domain::{AppointmentId, ClinicId, SeriesId};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
@@ -96,6 +99,9 @@ pub enum Problem {
     /// It was tried for about a day.
     GivenUp,
 }
+
+/// The version of what is told of an appointment that never changed: its `sequence`.
+const FIRST: i32 = 0;
 
 /// What happened to a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,6 +199,23 @@ pub(crate) async fn plan_together(
     }
     let version = tables::series::next_version(connection, clinic, series).await?;
     tables::outbox::plan_together(connection, clinic, (series, version), kind(news), &channels, &told, now).await
+}
+
+/// Plans what the patient of an appointment that was just booked is told, on the grounds on which it was.
+pub(crate) async fn plan_new(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    now: Timestamp,
+    (appointment, starts_at): (AppointmentId, Timestamp),
+    grounds: &Grounds,
+) -> Result<(), sqlx::Error> {
+    let email = grounds.has_email.then_some(Channel::Email);
+    let channels: Vec<_> = email.into_iter().chain(grounds.has_phone.then_some(Channel::Sms)).collect();
+    if channels.is_empty() {
+        return Ok(());
+    }
+    let planned = planned(News::Booked, now, starts_at, &grounds.reminder_minutes);
+    tables::outbox::plan(connection, clinic, (appointment, FIRST), &channels, &planned, now).await
 }
 
 /// Plans the patient's link, once more than before.

@@ -6,16 +6,17 @@
 
 use crate::{
     availability::Offer,
-    book::{BookError, BookRequest},
+    book::BookError,
     tables::{
         self,
         reservations::{LAST_LANE, NO_OVERLAP, Owner, Reservation, Resource, Taken},
     },
 };
 use domain::{ClinicId, PatientId, PractitionerId, ResourceId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use service::postgres::refused_by;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// What one visit needs, and when.
 #[derive(Debug, Clone)]
@@ -86,23 +87,13 @@ pub(crate) async fn lock_with<'a>(
     tables::reservations::lock(connection, &resources).await
 }
 
-/// Whether somebody has the time already, seen before anything is locked.
+/// Refuses a wish of which so much is taken already, seen before anything is locked.
 ///
-/// When many want one slot, all but the first few learn here that it is gone, and stand in nobody's way. Whoever holds the time, or
-/// would go beside another visit, finds out in their turn.
-pub(crate) async fn is_lost(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    request: &BookRequest,
-) -> Result<bool, sqlx::Error> {
-    if request.hold.is_some() || request.overbook.is_some() {
-        return Ok(false);
-    }
-    let practitioner = Resource::Practitioner(request.practitioner);
-    let (from, to) = (request.starts_at, request.starts_at + SignedDuration::from_mins(1));
-    let start = Reservation { resource: practitioner, lane: 0, from, to };
-    let taken = tables::reservations::taken(connection, clinic, &[start]).await?;
-    Ok(taken.iter().any(|one| one.lane == 0 && one.expired_hold.is_none()))
+/// When many want one slot, all but the first few learn here that it is gone, and stand in nobody's way.
+pub(crate) fn refuse_lost(wish: &Wish, taken: &[Uuid]) -> Result<(), BookError> {
+    let taken = wish.resources().filter(|one| taken.contains(&one.id()));
+    let taken: Vec<_> = taken.map(|resource| Taken { resource, lane: 0, expired_hold: None }).collect();
+    choose(wish, &taken).map(drop)
 }
 
 /// Finds what a wish takes of what is free, or what stands in its way. Expired holds in its way are ended.
@@ -174,7 +165,7 @@ fn choose(wish: &Wish, taken: &[Taken]) -> Result<Vec<Reservation>, BookError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
+    use jiff::SignedDuration;
 
     fn wish() -> Wish {
         let start: Timestamp = "2026-11-24T10:00:00Z".parse().expect("a timestamp");

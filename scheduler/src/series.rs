@@ -2,24 +2,27 @@
 
 use crate::{
     availability::wall::instant,
-    book::{BookError, BookRequest, Plan, booked, place, plan},
+    book::{BookError, BookRequest, Plan, booked, grounds, place, plan},
     events::{self, EventKind},
     idempotency::{self, Claim},
     messages::{self, News},
     reserve,
-    tables::{self, series::New},
+    tables::{self, grounds::Grounds, series::New},
 };
 use domain::{
     Actor, AppointmentId, AppointmentState, Clock, Random, Recurrence, RecurrenceError, SeriesId, Source, Who,
     recurrence::MAX_OCCURRENCES,
 };
 use jiff::{
-    Timestamp,
+    SignedDuration, Timestamp,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
 use rrule::RRuleSet;
-use service::{audit, postgres::Db};
+use service::{
+    audit,
+    postgres::{Db, commit_together},
+};
 use sqlx::PgConnection;
 
 /// What to book, and how it repeats.
@@ -112,12 +115,13 @@ pub async fn book_series(
         Claim::Reused => return Err(BookSeriesError::Refused(BookError::KeyReused)),
     }
     let now = clock.now();
-    let (visits, mut left_out) = plan_all(&mut tx, by, &request, now).await?;
+    let grounds = grounds(&mut tx, by.clinic, &request.first, last(&request)).await?;
+    let (visits, mut left_out) = plan_all(&grounds, &request, now)?;
     if visits.is_empty() {
         return Err(BookSeriesError::Conflicts(left_out));
     }
     reserve::lock(&mut tx, visits.iter().map(|(_, plan)| &plan.wish)).await?;
-    add(&mut tx, by, series, &request, now).await?;
+    add(&mut tx, by, series, &request, &grounds.zone, now).await?;
     let mut told = Vec::new();
     for (visit, plan) in visits {
         let id = AppointmentId(random.uuid());
@@ -137,7 +141,7 @@ pub async fn book_series(
         audit::record(&mut tx, by, event).await?;
         events::record(&mut tx, by, EventKind::Booked, id).await?;
     }
-    tx.commit().await?;
+    commit_together(tx).await?;
     Ok(SeriesBooked { series, appointments, left_out })
 }
 
@@ -168,16 +172,23 @@ async fn again(connection: &mut PgConnection, by: &Actor, series: SeriesId) -> R
     Ok(SeriesBooked { series, appointments, left_out: Vec::new() })
 }
 
+/// None of its visits begins later: the longest series has a visit a month.
+fn last(request: &SeriesRequest) -> Timestamp {
+    let months = i64::try_from(MAX_OCCURRENCES).unwrap_or(i64::MAX);
+    request.first.starts_at.saturating_add(SignedDuration::from_hours(months * 31 * 24)).unwrap_or(Timestamp::MAX)
+}
+
+/// The visits that the schedule has, and what stands in the way of the others.
+type Planned = (Vec<(BookRequest, Plan)>, Vec<SeriesConflict>);
+
 /// Every visit as it would be booked alone, and those that the schedule does not have.
-async fn plan_all(
-    connection: &mut PgConnection,
-    by: &Actor,
+fn plan_all(
+    grounds: &Grounds,
     request: &SeriesRequest,
     now: Timestamp,
-) -> Result<(Vec<(BookRequest, Plan)>, Vec<SeriesConflict>), BookSeriesError> {
-    let zone = tables::clinics::get(connection, by.clinic).await?.zone;
+) -> Result<Planned, BookSeriesError> {
     let (mut visits, mut conflicts) = (Vec::new(), Vec::new());
-    for (wall_time, starts_at) in times(request, &zone)? {
+    for (wall_time, starts_at) in times(request, &grounds.zone)? {
         let Some(starts_at) = starts_at else {
             conflicts.push(SeriesConflict { wall_time, starts_at, why: BookError::OutsideSchedule });
             continue;
@@ -185,7 +196,7 @@ async fn plan_all(
         let is_first = starts_at == request.first.starts_at;
         let hold = request.first.hold.filter(|_| is_first);
         let visit = BookRequest { starts_at, hold, source: Source::Series, ..request.first.clone() };
-        match plan(connection, by, &visit, now).await {
+        match plan(grounds, &visit, now) {
             Ok(plan) => visits.push((visit, plan)),
             Err(why) => conflicts.push(conflict(wall_time, Some(starts_at), why)?),
         }
@@ -215,9 +226,9 @@ async fn add(
     by: &Actor,
     id: SeriesId,
     request: &SeriesRequest,
+    zone: &TimeZone,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let zone = tables::clinics::get(connection, by.clinic).await?.zone;
     let first = &request.first;
     let new = New {
         id,
@@ -226,7 +237,7 @@ async fn add(
         visit_type: first.visit_type,
         recurrence: &request.recurrence.to_string(),
         wall_time: first.starts_at.to_zoned(zone.clone()).datetime(),
-        time_zone: crate::availability::zone_name(&zone),
+        time_zone: crate::availability::zone_name(zone),
         booked_at: now,
     };
     tables::series::add(connection, by.clinic, &new).await

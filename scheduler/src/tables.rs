@@ -10,6 +10,7 @@ pub(crate) mod clinics;
 pub(crate) mod encounters;
 pub(crate) mod events;
 pub(crate) mod facts;
+pub(crate) mod grounds;
 pub(crate) mod holds;
 pub(crate) mod idempotency_keys;
 pub(crate) mod join_tokens;

@@ -1,6 +1,7 @@
 //! The audit trail: who did or read what, written in the transaction that did it.
 //!
-//! Postgres numbers, dates and chains the events (`migrations/0010_audit_events.sql`); nobody can change them afterwards.
+//! Postgres numbers, dates and chains the events (`migrations/0010_audit_events.sql`) when the transaction commits
+//! (`migrations/0021_chain_at_commit.sql`); nobody can change them afterwards.
 
 use domain::{Actor, AppointmentId, EncounterId, PatientId, Who};
 use serde_json::Value;
@@ -55,14 +56,12 @@ impl AuditEvent {
     }
 }
 
-/// Writes `event` into the trail of the actor's clinic. If it fails, the transaction must fail.
-///
-/// Call it last: it holds the end of the clinic's chain until the transaction ends.
+/// Notes `event` for the trail of the actor's clinic, into which the commit writes it. If either fails, the transaction must fail.
 pub async fn record(connection: &mut PgConnection, by: &Actor, event: AuditEvent) -> Result<(), sqlx::Error> {
     let (kind, id, role) = describe(&by.who);
     sqlx::query!(
-        "insert into audit_events (clinic_id, actor_kind, actor_id, actor_role, action,
-                                   appointment_id, patient_id, encounter_id, detail)
+        "insert into audit_notes (clinic_id, actor_kind, actor_id, actor_role, action,
+                                  appointment_id, patient_id, encounter_id, detail)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         by.clinic.0,
         kind,

@@ -4,7 +4,7 @@ use super::{Applicant, actor, open_link};
 use crate::{
     book::{self, BookError, BookRequest},
     events::{self, EventKind},
-    messages::{self, News},
+    messages,
     patients::{self, AddPatientError, NewPatient, search},
     reserve,
     tables::{self, patients::Reached},
@@ -84,10 +84,11 @@ async fn place(
     request: &BookRequest,
     now: Timestamp,
 ) -> Result<(), BookError> {
-    let plan = book::plan(connection, by, request, now).await?;
+    let grounds = book::grounds(connection, by.clinic, request, request.starts_at).await?;
+    let plan = book::plan(&grounds, request, now)?;
     reserve::lock(connection, [&plan.wish]).await?;
     book::place(connection, by, id, request, &plan, now).await?;
-    messages::plan(connection, by.clinic, now, id, News::Booked).await?;
+    messages::plan_new(connection, by.clinic, now, (id, request.starts_at), &grounds).await?;
     Ok(())
 }
 

@@ -10,39 +10,31 @@ use jiff_sqlx::ToSqlx as _;
 use service::postgres::one_row;
 use sqlx::PgConnection;
 
-/// Adds an event about an appointment, and a delivery for each webhook: one statement, since the end of the clinic's chain
-/// is locked meanwhile.
-pub(crate) async fn add(
+/// Notes an event about an appointment as it is now. The commit numbers it, and adds a delivery for each webhook.
+pub(crate) async fn note(
     connection: &mut PgConnection,
     clinic: ClinicId,
     kind: &str,
     appointment: AppointmentId,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "with event as (
-             insert into events (clinic_id, type, appointment_id, data)
-             select
-                 a.clinic_id,
-                 $3,
-                 a.id,
-                 jsonb_build_object(
-                     'appointment_id', a.id,
-                     'state', a.state,
-                     'start', a.starts_at,
-                     'end', a.ends_at,
-                     'patient_id', a.patient_id,
-                     'practitioner_id', a.practitioner_id,
-                     'visit_type_id', a.visit_type_id,
-                     'version', a.version
-                 )
-             from appointments a
-             where a.clinic_id = $1 and a.id = $2
-             returning clinic_id, number
-         )
-         insert into webhook_deliveries (clinic_id, webhook_id, event_number)
-         select w.clinic_id, w.id, event.number
-         from event
-         join webhooks w on w.clinic_id = event.clinic_id and w.disabled_at is null",
+        "insert into event_notes (clinic_id, type, appointment_id, data)
+         select
+             a.clinic_id,
+             $3,
+             a.id,
+             jsonb_build_object(
+                 'appointment_id', a.id,
+                 'state', a.state,
+                 'start', a.starts_at,
+                 'end', a.ends_at,
+                 'patient_id', a.patient_id,
+                 'practitioner_id', a.practitioner_id,
+                 'visit_type_id', a.visit_type_id,
+                 'version', a.version
+             )
+         from appointments a
+         where a.clinic_id = $1 and a.id = $2",
         clinic.0,
         appointment.0,
         kind,
@@ -53,7 +45,7 @@ pub(crate) async fn add(
 }
 
 /// The same about an entry of the waitlist, and an offer to it.
-pub(crate) async fn add_waitlist(
+pub(crate) async fn note_waitlist(
     connection: &mut PgConnection,
     clinic: ClinicId,
     kind: &str,
@@ -61,32 +53,25 @@ pub(crate) async fn add_waitlist(
     offer: Option<WaitlistOfferId>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "with event as (
-             insert into events (clinic_id, type, appointment_id, data)
-             select
-                 e.clinic_id,
-                 $3,
-                 e.appointment_id,
-                 jsonb_build_object(
-                     'waitlist_entry_id', e.id,
-                     'patient_id', e.patient_id,
-                     'practitioner_id', coalesce(o.practitioner_id, e.practitioner_id),
-                     'visit_type_id', e.visit_type_id,
-                     'offer_id', o.id,
-                     'start', o.starts_at,
-                     'end', o.ends_at,
-                     'expires_at', o.expires_at,
-                     'appointment_id', e.appointment_id
-                 )
-             from waitlist_entries e
-             left join waitlist_offers o on o.clinic_id = e.clinic_id and o.entry_id = e.id and o.id = $4
-             where e.clinic_id = $1 and e.id = $2
-             returning clinic_id, number
-         )
-         insert into webhook_deliveries (clinic_id, webhook_id, event_number)
-         select w.clinic_id, w.id, event.number
-         from event
-         join webhooks w on w.clinic_id = event.clinic_id and w.disabled_at is null",
+        "insert into event_notes (clinic_id, type, appointment_id, data)
+         select
+             e.clinic_id,
+             $3,
+             e.appointment_id,
+             jsonb_build_object(
+                 'waitlist_entry_id', e.id,
+                 'patient_id', e.patient_id,
+                 'practitioner_id', coalesce(o.practitioner_id, e.practitioner_id),
+                 'visit_type_id', e.visit_type_id,
+                 'offer_id', o.id,
+                 'start', o.starts_at,
+                 'end', o.ends_at,
+                 'expires_at', o.expires_at,
+                 'appointment_id', e.appointment_id
+             )
+         from waitlist_entries e
+         left join waitlist_offers o on o.clinic_id = e.clinic_id and o.entry_id = e.id and o.id = $4
+         where e.clinic_id = $1 and e.id = $2",
         clinic.0,
         entry.0,
         kind,

@@ -15,7 +15,7 @@ pub(crate) const NO_OVERLAP: &str = "reservations_no_overlap";
 pub(crate) const LAST_LANE: i16 = 99;
 
 /// No reservation is longer (`reservations_length`): whatever overlaps a time begins at most so long before it.
-const LONGEST: SignedDuration = SignedDuration::from_hours(12);
+pub(crate) const LONGEST: SignedDuration = SignedDuration::from_hours(12);
 
 /// What a visit needs for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +65,7 @@ impl Resource {
         }
     }
 
-    fn id(self) -> Uuid {
+    pub(crate) fn id(self) -> Uuid {
         match self {
             Self::Patient(id) => id.0,
             Self::Practitioner(id) => id.0,

@@ -40,25 +40,6 @@ pub(crate) async fn list(connection: &mut PgConnection, clinic: ClinicId) -> Res
     .await
 }
 
-/// Whether there is such a room or device.
-pub(crate) async fn is_a(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    id: ResourceId,
-    kind: &str,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select exists (
-               select from resources where clinic_id = $1 and id = $2 and kind = $3 and retired_at is null
-           ) as "exists!""#,
-        clinic.0,
-        id.0,
-        kind,
-    )
-    .fetch_one(connection)
-    .await
-}
-
 /// Who interprets between these languages, by name.
 pub(crate) async fn interpreters(
     connection: &mut PgConnection,

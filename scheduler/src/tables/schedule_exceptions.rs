@@ -6,7 +6,7 @@ use crate::{
     views::ScheduleExceptionView,
 };
 use domain::{ClinicId, PractitionerId, ScheduleExceptionId};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime};
 use jiff_sqlx::ToSqlx as _;
 use service::postgres::one_row;
 use sqlx::PgConnection;
@@ -34,7 +34,8 @@ pub(crate) async fn between(
            from schedule_exceptions
            where clinic_id = $1
              and (practitioner_id is null or practitioner_id = any ($2))
-             and tstzrange(starts_at, ends_at) && tstzrange($3::timestamptz - interval '1 day', $4::timestamptz + interval '1 day')
+             and starts_at < $4::timestamptz + interval '1 day'
+             and ends_at > $3::timestamptz - interval '1 day'
            order by wall_from, wall_to, id"#,
         clinic.0,
         &practitioners,
@@ -45,16 +46,39 @@ pub(crate) async fn between(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let besides = match (row.slot_minutes, row.practitioner) {
-                (Some(slot_minutes), _) => Besides::Extra { slot_minutes },
-                (None, Some(_)) => Besides::Away,
-                (None, None) => Besides::ClinicClosed,
+            let kept = Kept {
+                is_clinics: row.practitioner.is_none(),
+                slot_minutes: row.slot_minutes,
+                time_zone: row.time_zone,
+                wall_from: row.wall_from.to_jiff(),
+                wall_to: row.wall_to.to_jiff(),
             };
-            let (wall_from, wall_to) = (row.wall_from.to_jiff(), row.wall_to.to_jiff());
-            let exception = Exception { besides, wall_from, wall_to, zone: clinics::zone(&row.time_zone)? };
+            let exception = kept.exception()?;
             Ok(ScheduleExceptionView { id: row.id, practitioner: row.practitioner, reason: row.reason, exception })
         })
         .collect()
+}
+
+/// An exception as its columns hold it.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Kept {
+    is_clinics: bool,
+    slot_minutes: Option<i16>,
+    time_zone: String,
+    wall_from: DateTime,
+    wall_to: DateTime,
+}
+
+impl Kept {
+    pub(crate) fn exception(self) -> Result<Exception, sqlx::Error> {
+        let besides = match (self.slot_minutes, self.is_clinics) {
+            (Some(slot_minutes), _) => Besides::Extra { slot_minutes },
+            (None, false) => Besides::Away,
+            (None, true) => Besides::ClinicClosed,
+        };
+        let zone = clinics::zone(&self.time_zone)?;
+        Ok(Exception { besides, wall_from: self.wall_from, wall_to: self.wall_to, zone })
+    }
 }
 
 /// Adds an exception.

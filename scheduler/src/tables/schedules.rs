@@ -2,7 +2,7 @@
 
 use crate::{availability::Rule, tables::clinics};
 use domain::{ClinicId, PractitionerId, ScheduleRuleId};
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use jiff_sqlx::ToSqlx as _;
 use service::postgres::one_row;
 use sqlx::PgConnection;
@@ -36,19 +36,47 @@ pub(crate) async fn of(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let rule = Rule {
-                weekday: weekday(row.weekday)?,
+            let kept = Kept {
+                weekday: row.weekday,
                 from_minute: row.from_minute,
                 to_minute: row.to_minute,
                 slot_minutes: row.slot_minutes,
-                zone: clinics::zone(&row.time_zone)?,
+                time_zone: row.time_zone,
                 valid_from: row.valid_from.map(jiff_sqlx::Date::to_jiff),
                 valid_to: row.valid_to.map(jiff_sqlx::Date::to_jiff),
                 every_weeks: row.every_weeks,
             };
-            Ok((row.id, row.practitioner, rule))
+            Ok((row.id, row.practitioner, kept.rule()?))
         })
         .collect()
+}
+
+/// A rule as its columns hold it.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Kept {
+    weekday: i16,
+    from_minute: i16,
+    to_minute: i16,
+    slot_minutes: i16,
+    time_zone: String,
+    valid_from: Option<Date>,
+    valid_to: Option<Date>,
+    every_weeks: i16,
+}
+
+impl Kept {
+    pub(crate) fn rule(self) -> Result<Rule, sqlx::Error> {
+        Ok(Rule {
+            weekday: weekday(self.weekday)?,
+            from_minute: self.from_minute,
+            to_minute: self.to_minute,
+            slot_minutes: self.slot_minutes,
+            zone: clinics::zone(&self.time_zone)?,
+            valid_from: self.valid_from,
+            valid_to: self.valid_to,
+            every_weeks: self.every_weeks,
+        })
+    }
 }
 
 fn weekday(number: i16) -> Result<Weekday, sqlx::Error> {
