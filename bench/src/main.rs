@@ -33,6 +33,27 @@ enum Command {
         /// For how many seconds overlapping visits are booked, all rounds together.
         #[arg(long, default_value_t = 60)]
         seconds: u64,
+        /// Measure once more with `synchronous_commit` off, to see what the disk costs.
+        #[arg(long)]
+        lazy: bool,
+    },
+    /// How long the first free slots of a booked year take to find, with 1, 10 and 50 practitioners.
+    Slots {
+        /// How many searches a round has for each clinic.
+        #[arg(long, default_value_t = 300)]
+        searches: u32,
+        /// How often they are repeated; the figures are medians.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+    },
+    /// How long the server takes for each page of a clinic of 50 practitioners with 1,000 visits a day.
+    Pages {
+        /// How often each page is opened in a round.
+        #[arg(long, default_value_t = 100)]
+        requests: usize,
+        /// How often that is repeated; the figures are medians.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
     },
     /// Sends the same visits through media relays, in turns, and measures what each costs.
     Relay(Box<relay::Options>),
@@ -81,7 +102,9 @@ fn main() -> anyhow::Result<()> {
         Command::History { operations, workers, clients } => {
             in_runtime(bedside_bench::history::run(operations, workers, clients))
         }
-        Command::Booking { rounds, seconds } => in_runtime(bedside_bench::booking::run(rounds, seconds)),
+        Command::Booking { rounds, seconds, lazy } => in_runtime(bedside_bench::booking::run(rounds, seconds, lazy)),
+        Command::Slots { searches, rounds } => in_runtime(bedside_bench::slots::run(searches, rounds)),
+        Command::Pages { requests, rounds } => in_runtime(bedside_bench::pages::run(requests, rounds)),
         // It chooses its processor before there are threads.
         Command::Relay(options) => relay::measure(*options),
         Command::Waiting(options) => in_runtime(waiting::run(options)),

@@ -182,11 +182,7 @@ fn last(request: &SeriesRequest) -> Timestamp {
 type Planned = (Vec<(BookRequest, Plan)>, Vec<SeriesConflict>);
 
 /// Every visit as it would be booked alone, and those that the schedule does not have.
-fn plan_all(
-    grounds: &Grounds,
-    request: &SeriesRequest,
-    now: Timestamp,
-) -> Result<Planned, BookSeriesError> {
+fn plan_all(grounds: &Grounds, request: &SeriesRequest, now: Timestamp) -> Result<Planned, BookSeriesError> {
     let (mut visits, mut conflicts) = (Vec::new(), Vec::new());
     for (wall_time, starts_at) in times(request, &grounds.zone)? {
         let Some(starts_at) = starts_at else {

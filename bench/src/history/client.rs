@@ -263,7 +263,7 @@ async fn refused(error: BookError) -> Answer {
 /// nothing was done. Anything else that it says is a mistake of ours.
 async fn broken(error: &sqlx::Error) -> Answer {
     let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
-    if ["55P03", "57014"].contains(&code.as_str()) {
+    if service::postgres::gave_up(error) {
         return Answer::Refused(super::check::GAVE_UP.to_owned());
     }
     if !code.is_empty() && !["57P01", "57P02", "57P03", "53300"].contains(&code.as_str()) {
