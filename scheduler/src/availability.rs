@@ -112,7 +112,7 @@ pub async fn find_slots(
     if practitioners.is_empty() || from >= to {
         return Ok(Vec::new());
     }
-    let timetables = timetables(&mut tx, by.clinic, &practitioners, from, to).await?;
+    let mut timetables = weekly(&mut tx, by.clinic, &practitioners).await?;
     let times = match (search.time_of_day, &search.zone) {
         (Some(times), Some(zone)) => Some((times, zone.clone())),
         (Some(times), None) => Some((times, tables::clinics::get(&mut tx, by.clinic).await?.zone)),
@@ -128,7 +128,7 @@ pub async fn find_slots(
     let mut look = SignedDuration::from_hours(24 * days);
     while from < to && slots.len() < limit {
         let until = from.saturating_add(look).unwrap_or(to).min(to);
-        slots.extend(look_at(&mut tx, by.clinic, &visit_type, &timetables, (from, until), &wanted).await?);
+        slots.extend(look_at(&mut tx, by.clinic, &visit_type, &mut timetables, (from, until), &wanted).await?);
         from = until;
         look = next_look(look, from.duration_since(begins), slots.len(), limit);
     }
@@ -137,13 +137,13 @@ pub async fn find_slots(
 }
 
 /// How far to look after `found` of `limit` slots were found in `looked`: the rest is expected to lie as close, and what is empty
-/// may end anywhere. At most twice as far as before, so that a stretch that is unlike the last reads little in vain.
+/// may end anywhere. At most so much further than before that a stretch that is unlike the last reads little in vain.
 fn next_look(last: SignedDuration, looked: SignedDuration, found: usize, limit: usize) -> SignedDuration {
-    let twice = (last * 2).min(LONGEST_LOOK);
+    let most = (last * 4).min(LONGEST_LOOK);
     let (Ok(found), Ok(missing)) = (i32::try_from(found), i32::try_from(limit.saturating_sub(found))) else {
-        return twice;
+        return most;
     };
-    if found == 0 { twice } else { (looked / found * missing).clamp(SHORTEST_LOOK, twice) }
+    if found == 0 { most } else { (looked / found * missing).clamp(SHORTEST_LOOK, most) }
 }
 
 /// The practitioners who are asked for, offer the type and speak the language.
@@ -179,12 +179,13 @@ async fn look_at(
     connection: &mut PgConnection,
     clinic: ClinicId,
     visit_type: &VisitTypeView,
-    timetables: &BTreeMap<PractitionerId, Timetable>,
+    timetables: &mut BTreeMap<PractitionerId, Timetable>,
     (from, to): Span,
     wanted: &(impl Fn(Timestamp, PractitionerId) -> bool + Sync),
 ) -> Result<Vec<OpenSlot>, sqlx::Error> {
+    except(connection, clinic, timetables, (from, visit_type.occupies(to).1)).await?;
     let mut starts = Vec::new();
-    for (&practitioner, timetable) in timetables {
+    for (&practitioner, timetable) in &*timetables {
         let theirs = timetable.starts(visit_type.minutes, from, to).into_iter();
         starts.extend(theirs.filter(|at| wanted(*at, practitioner)).map(|at| (at, practitioner)));
     }
@@ -234,18 +235,42 @@ pub(crate) async fn timetables(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<BTreeMap<PractitionerId, Timetable>, sqlx::Error> {
-    let rules = tables::schedules::of(connection, clinic, practitioners).await?;
-    let exceptions = tables::schedule_exceptions::between(connection, clinic, practitioners, from, to).await?;
+    let mut timetables = weekly(connection, clinic, practitioners).await?;
+    except(connection, clinic, &mut timetables, (from, to)).await?;
+    Ok(timetables)
+}
+
+/// The weekly rules of some practitioners.
+async fn weekly(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    practitioners: &[PractitionerId],
+) -> Result<BTreeMap<PractitionerId, Timetable>, sqlx::Error> {
     let mut timetables: BTreeMap<_, _> = practitioners.iter().map(|id| (*id, Timetable::default())).collect();
-    for (_, practitioner, rule) in rules {
+    for (_, practitioner, rule) in tables::schedules::of(connection, clinic, practitioners).await? {
         timetables.entry(practitioner).or_default().rules.push(rule);
+    }
+    Ok(timetables)
+}
+
+/// Gives each timetable its exceptions of a stretch of time, instead of those that it has.
+async fn except(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    timetables: &mut BTreeMap<PractitionerId, Timetable>,
+    (from, to): Span,
+) -> Result<(), sqlx::Error> {
+    let practitioners: Vec<_> = timetables.keys().copied().collect();
+    let exceptions = tables::schedule_exceptions::between(connection, clinic, &practitioners, from, to).await?;
+    for timetable in timetables.values_mut() {
+        timetable.exceptions.clear();
     }
     for ScheduleExceptionView { practitioner, exception, .. } in exceptions {
         for (_, timetable) in timetables.iter_mut().filter(|(id, _)| practitioner.is_none_or(|one| one == **id)) {
             timetable.exceptions.push(exception.clone());
         }
     }
-    Ok(timetables)
+    Ok(())
 }
 
 /// A slot together with the type of visit that fits into it.

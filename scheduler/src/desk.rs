@@ -7,7 +7,7 @@ use crate::{
     attention::{self, DeskCounts, UnreachedVisit},
     availability::{self, timetable::Timetable},
     tables,
-    views::{AppointmentView, PractitionerView},
+    views::{AppointmentView, PractitionerView, Visits},
 };
 use domain::{Actor, Clock, PractitionerId, Who};
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -48,9 +48,12 @@ pub struct DeskView {
     pub practitioners: Vec<PractitionerView>,
     /// Who is shown.
     pub shown: Vec<PractitionerView>,
-    /// The appointments of the whole clinic in order, or of those who are shown if the clinic has more than one page of them.
+    /// Of one day the appointments of the whole clinic in order, or of those who are shown if the clinic has more than one page of
+    /// them; of several days those of the one who is shown.
     pub appointments: Vec<AppointmentView>,
-    /// Appointments of the coming days whose patients no message reached, in order, and what did not reach them; see
+    /// Of several days of everybody: each practitioner's visits on each.
+    pub visits: HashMap<(PractitionerId, Date), Visits>,
+    /// Of one day: appointments of the coming days whose patients no message reached, in order, and what did not reach them; see
     /// [`not_delivered`](crate::not_delivered()).
     pub unreached: Vec<UnreachedVisit>,
     /// How much waits for the desk in all.
@@ -77,19 +80,28 @@ pub async fn desk(
     }
     let mut tx = db.begin(by).await?;
     let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
+    let is_one_day = from == to;
     let (from, to) = (availability::bounds(from, &zone).0, availability::bounds(to, &zone).1);
     let practitioners = tables::practitioners::list(&mut tx, by.clinic).await?;
     let shown = shown(&practitioners, of);
     let ids: Vec<_> = shown.iter().map(|one| one.id).collect();
-    // Who waits concerns the desk whoever is shown; in a clinic of more than a page there would be too many to read.
-    let whose = if practitioners.len() > MAX_DESK_COLUMNS { &ids[..] } else { &[] };
-    let appointments = tables::views::between(&mut tx, by.clinic, from, to, whose).await?;
     let timetables = availability::timetables(&mut tx, by.clinic, &ids, from, to).await?;
     let taken = tables::reservations::of_practitioners(&mut tx, by.clinic, &ids, from, to).await?;
-    let (unreached, all) = attention::unreached(&mut tx, by.clinic, clock.now(), MAX_UNREACHED).await?;
+    let most = if is_one_day { MAX_UNREACHED } else { 0 };
+    let (unreached, all) = attention::unreached(&mut tx, by.clinic, clock.now(), most).await?;
     let counts = DeskCounts { waitlist: attention::waitlist(&mut tx, by.clinic).await?, unreached: all };
     let held = tables::holds::between(&mut tx, by.clinic, &ids, from, to).await?;
-    let mut view = DeskView { practitioners, shown, appointments, unreached, counts, held, ..DeskView::default() };
+    let mut view = DeskView { practitioners, shown, unreached, counts, held, ..DeskView::default() };
+    if is_one_day {
+        // Who waits concerns the desk whoever is shown; in a clinic of more than a page there would be too many to read.
+        let whose = if view.practitioners.len() > MAX_DESK_COLUMNS { &ids[..] } else { &[] };
+        view.appointments = tables::views::between(&mut tx, by.clinic, from, to, whose).await?;
+    } else if matches!(of, DeskOf::One(_)) && !ids.is_empty() {
+        view.appointments = tables::views::between(&mut tx, by.clinic, from, to, &ids).await?;
+    } else {
+        let zone = availability::zone_name(&zone);
+        view.visits = tables::views::by_day(&mut tx, by.clinic, (from, to), zone, &ids).await?;
+    }
     for (id, timetable) in timetables {
         let hours = availability::clipped(&timetable.hours(from, to), from, to);
         let taken = taken.get(&id).map_or(&[][..], Vec::as_slice);
@@ -119,13 +131,13 @@ fn free(
     let starts = timetable.starts(SHORTEST_MINUTES, from, to);
     let mut free = Vec::new();
     for (index, &starts_at) in starts.iter().enumerate() {
-        let is_taken = taken.iter().any(|(from, to)| *from <= starts_at && starts_at < *to);
+        let next = taken[taken.partition_point(|one| one.1 <= starts_at)..].first();
+        let is_taken = next.is_some_and(|(from, _)| *from <= starts_at);
         let Some((_, closes)) = hours.iter().find(|(from, to)| *from <= starts_at && starts_at < *to) else { continue };
         if is_taken || starts_at <= now {
             continue;
         }
-        let next_taken = taken.iter().map(|(from, _)| *from).filter(|from| starts_at < *from).min();
-        let ends = [Some(*closes), starts.get(index + 1).copied(), next_taken];
+        let ends = [Some(*closes), starts.get(index + 1).copied(), next.map(|(from, _)| *from)];
         let ends_at = ends.into_iter().flatten().min().unwrap_or(*closes);
         if ends_at.duration_since(starts_at) >= SignedDuration::from_mins(SHORTEST_MINUTES.into()) {
             free.push(FreeTime { starts_at, ends_at });

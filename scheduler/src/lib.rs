@@ -95,7 +95,7 @@ pub use series::{
 pub use undo_missed::{UndoMissedError, undo_missed};
 pub use views::{
     Absent, AppointmentView, ClinicView, EncounterView, PatientView, PractitionerView, Readiness, ResourceKind,
-    ResourceView, ScheduleExceptionView, VisitTypeName, VisitTypeView,
+    ResourceView, ScheduleExceptionView, VisitTypeName, VisitTypeView, Visits,
 };
 pub use visit_link::{open_visit, visit_link};
 pub use visit_types::{

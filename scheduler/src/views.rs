@@ -24,6 +24,15 @@ pub struct ClinicView {
     pub late: SignedDuration,
 }
 
+/// A practitioner's visits of a day, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Visits {
+    /// How many.
+    pub count: usize,
+    /// How long all of them are.
+    pub together: SignedDuration,
+}
+
 /// A patient as the desk sees them. Never log one.
 #[derive(Clone)]
 pub struct PatientView {

@@ -20,9 +20,11 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// What each connection does first: it becomes the role of services, and waits for nothing forever. The longest
-/// a transaction may idle is while a mail server is talked to. Compiling a query takes Postgres longer than any of ours runs.
+/// a transaction may idle is while a mail server is talked to. Compiling a query takes Postgres longer than any of ours runs; and what
+/// is read at random is in memory, not under the arm of a disk.
 const BECOME_A_SERVICE: &str = "set role bedside_app;
     set jit = off;
+    set random_page_cost = 1.1;
     set statement_timeout = '15s';
     set lock_timeout = '10s';
     set idle_in_transaction_session_timeout = '2min'";

@@ -121,8 +121,8 @@ impl Timetable {
         let mut starts: Vec<Timestamp> = weekly
             .iter()
             .chain(&extra)
-            .flat_map(Opening::starts)
-            .filter(|at| from <= *at && *at < to && lies_in(&hours, *at, length))
+            .flat_map(|opening| opening.starts(from, to))
+            .filter(|at| lies_in(&hours, *at, length))
             .collect();
         starts.sort_unstable();
         starts.dedup();
@@ -178,11 +178,39 @@ fn extra(exception: &Exception) -> Option<Opening<'_>> {
 }
 
 impl Opening<'_> {
-    /// The times on the wall at which a visit may begin, those left out that the clock skips.
-    fn starts(&self) -> impl Iterator<Item = Timestamp> {
+    /// When a visit may begin in `[from, to)`: by the clock on the wall, and never at a time that it skips.
+    fn starts(&self, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
+        if self.span.1 <= from || to <= self.span.0 {
+            return Vec::new();
+        }
+        if self.is_even() { self.even_starts(from, to) } else { self.starts_by_the_wall(from, to) }
+    }
+
+    /// Whether the clock shows the times in between one after the other: it does where it shows as much time pass as passes. In more
+    /// than a day it may do so twice, forward and back.
+    fn is_even(&self) -> bool {
+        let passes = self.span.1.duration_since(self.span.0);
+        passes == self.wall_from.duration_until(self.wall_to) && passes <= SignedDuration::from_hours(24)
+    }
+
+    /// Nearly every day has no change of the clock, and looking each time up takes many times as long as adding minutes.
+    fn even_starts(&self, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
+        let step = SignedDuration::from_mins(self.slot_minutes.max(1).into());
+        let mut at = self.span.0;
+        let mut starts = Vec::new();
+        while at < self.span.1.min(to) {
+            if from <= at {
+                starts.push(at);
+            }
+            at += step;
+        }
+        starts
+    }
+
+    fn starts_by_the_wall(&self, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
         let step = i64::from(self.slot_minutes.max(1)).minutes();
         let walls = self.wall_from.series(step).take_while(|wall| *wall < self.wall_to);
-        walls.filter_map(|wall| instant(wall, self.zone))
+        walls.filter_map(|wall| instant(wall, self.zone)).filter(|at| from <= *at && *at < to).collect()
     }
 }
 

@@ -328,7 +328,7 @@ pub(crate) async fn lock_missed(
                end as "waited_until: jiff_sqlx::Timestamp"
            from appointments a
            join clinics c on c.id = a.clinic_id
-           left join seats s on s.appointment_id = a.id
+           left join seats s on s.clinic_id = a.clinic_id and s.appointment_id = a.id
            where a.clinic_id = $1
              and a.state in ('booked', 'arrived')
              and a.outcome_reason is null

@@ -1,5 +1,6 @@
 //! `reservations`: what keeps two visits from the same time.
 
+use crate::availability::merge;
 use domain::{AppointmentId, ClinicId, HoldId, PatientId, PractitionerId, ResourceId};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
@@ -276,24 +277,20 @@ pub(crate) async fn of_practitioners(
 ) -> Result<BTreeMap<PractitionerId, Vec<(Timestamp, Timestamp)>>, sqlx::Error> {
     let practitioners: Vec<_> = practitioners.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
-        r#"with merged as (
-               select r.resource_id, unnest(range_agg(r.during)) as during
-               from reservations r
-               where r.clinic_id = $1
-                 and r.resource_kind = 'practitioner'
-                 and r.resource_id = any ($2)
-                 and r.starts_at < $4
-                 and r.starts_at > $5
-                 and r.ends_at > $3
-                 and r.active
-                 and (r.hold_id is null or exists (select from holds h where h.id = r.hold_id and h.expires_at > now()))
-               group by r.resource_id
-           )
-           select
-               resource_id as "practitioner: PractitionerId",
-               lower(during) as "starts_at!: jiff_sqlx::Timestamp",
-               upper(during) as "ends_at!: jiff_sqlx::Timestamp"
-           from merged"#,
+        r#"select
+               r.resource_id as "practitioner: PractitionerId",
+               array_agg(r.starts_at) as "starts!: Vec<jiff_sqlx::Timestamp>",
+               array_agg(r.ends_at) as "ends!: Vec<jiff_sqlx::Timestamp>"
+           from reservations r
+           where r.clinic_id = $1
+             and r.resource_kind = 'practitioner'
+             and r.resource_id = any ($2)
+             and r.starts_at < $4
+             and r.starts_at > $5
+             and r.ends_at > $3
+             and r.active
+             and (r.hold_id is null or exists (select from holds h where h.id = r.hold_id and h.expires_at > now()))
+           group by r.resource_id"#,
         clinic.0,
         &practitioners,
         from.to_sqlx() as _,
@@ -302,11 +299,11 @@ pub(crate) async fn of_practitioners(
     )
     .fetch_all(connection)
     .await?;
-    let mut taken = BTreeMap::<_, Vec<_>>::new();
-    for row in rows {
-        taken.entry(row.practitioner).or_default().push((row.starts_at.to_jiff(), row.ends_at.to_jiff()));
-    }
-    Ok(taken)
+    let taken = rows.into_iter().map(|row| {
+        let spans = row.starts.into_iter().zip(row.ends).map(|(from, to)| (from.to_jiff(), to.to_jiff()));
+        (row.practitioner, merge(spans.collect()))
+    });
+    Ok(taken.collect())
 }
 
 /// Reservations turned on their side, as `unnest` takes them.

@@ -4,14 +4,14 @@ use crate::{
     tables::{clinics, practitioners},
     views::{
         Absent, AppointmentView, EncounterView, PatientView, PractitionerView, Readiness, ResourceKind, ResourceView,
-        VisitTypeName,
+        VisitTypeName, Visits,
     },
 };
 use domain::{
     AppointmentId, AppointmentState, ArrivalWindow, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId,
     ResourceId, RoomId, SeriesId, Source, VisitTypeId,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 use std::collections::{HashMap, HashSet};
@@ -36,6 +36,44 @@ pub(crate) async fn between(
     practitioners: &[PractitionerId],
 ) -> Result<Vec<AppointmentView>, sqlx::Error> {
     select(connection, clinic, &Which { from, to, practitioners, ..Which::default() }).await
+}
+
+/// How many visits practitioners have on each day of the clinic, and how long they are together; without those called off.
+pub(crate) async fn by_day(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    (from, to): (Timestamp, Timestamp),
+    zone: &str,
+    practitioners: &[PractitionerId],
+) -> Result<HashMap<(PractitionerId, Date), Visits>, sqlx::Error> {
+    let practitioners: Vec<_> = practitioners.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select
+               practitioner_id as "practitioner: PractitionerId",
+               (starts_at at time zone $4)::date as "date!: jiff_sqlx::Date",
+               count(*) as "count!",
+               sum(extract(epoch from ends_at - starts_at))::bigint as "seconds!"
+           from appointments
+           where clinic_id = $1
+             and starts_at >= $2
+             and starts_at < $3
+             and practitioner_id = any ($5)
+             and state <> 'cancelled'
+           group by 1, 2"#,
+        clinic.0,
+        from.to_sqlx() as _,
+        to.to_sqlx() as _,
+        zone,
+        &practitioners,
+    )
+    .fetch_all(connection)
+    .await?;
+    let visits = rows.into_iter().map(|row| {
+        let visits =
+            Visits { count: usize::try_from(row.count).unwrap_or(0), together: SignedDuration::from_secs(row.seconds) };
+        ((row.practitioner, row.date.to_jiff()), visits)
+    });
+    Ok(visits.collect())
 }
 
 /// The appointments of a patient that start from `from` on, in order.
@@ -122,65 +160,9 @@ async fn select(
 ) -> Result<Vec<AppointmentView>, sqlx::Error> {
     let ids: Vec<_> = which.ids.iter().map(|id| id.0).collect();
     let practitioners: Vec<_> = which.practitioners.iter().map(|id| id.0).collect();
-    let rows = sqlx::query_as!(
+    let rows = sqlx::query_file_as!(
         Row,
-        r#"select
-               a.id as "id: AppointmentId",
-               a.state as "state: AppointmentState",
-               a.starts_at as "starts_at: jiff_sqlx::Timestamp",
-               a.ends_at as "ends_at: jiff_sqlx::Timestamp",
-               a.link_version,
-               a.cancel_reason,
-               p.id as "patient_id: PatientId",
-               p.name as patient_name,
-               p.birth_date as "birth_date: jiff_sqlx::Date",
-               p.phone,
-               p.email,
-               a.practitioner_id as "practitioner_id: PractitionerId",
-               s.arrived_at as "arrived_at?: jiff_sqlx::Timestamp",
-               s.last_seen_at as "last_seen_at?: jiff_sqlx::Timestamp",
-               (s.left_at is not null) as "left!",
-               s.readiness as "readiness?: Readiness",
-               (
-                   select count(*)
-                   from appointments o
-                   join seats os on os.appointment_id = o.id
-                   where o.clinic_id = a.clinic_id
-                     and o.practitioner_id = a.practitioner_id
-                     and o.state = 'arrived'
-                     and a.state = 'arrived'
-                     and os.left_at is null
-                     and (o.starts_at, os.arrived_at, o.id) < (a.starts_at, s.arrived_at, a.id)
-               ) as "ahead!",
-               e.id as "encounter_id?: EncounterId",
-               e.state as "encounter_state?: EncounterState",
-               e.started_at as "started_at?: jiff_sqlx::Timestamp",
-               e.finished_at as "finished_at?: jiff_sqlx::Timestamp",
-               e.room_id as "room_id?: RoomId",
-               a.visit_type_id as "visit_type_id: VisitTypeId",
-               a.lane,
-               a.overbook_reason,
-               a.overbooked_by,
-               a.series_id as "series_id: SeriesId",
-               a.sequence,
-               a.version,
-               a.confirmed_at as "confirmed_at: jiff_sqlx::Timestamp",
-               a.source as "source: Source",
-               a.absent as "absent: Absent",
-               a.outcome_reason,
-               a.reschedule_reason
-           from appointments a
-           join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
-           left join seats s on s.appointment_id = a.id
-           left join encounters e on e.appointment_id = a.id
-           where a.clinic_id = $1
-             and (cardinality($2::uuid[]) = 0 or a.id = any($2))
-             and ($3::timestamptz is null or a.starts_at >= $3)
-             and ($4::timestamptz is null or a.starts_at < $4)
-             and (cardinality($5::uuid[]) = 0 or a.practitioner_id = any($5))
-             and ($7::uuid is null or a.patient_id = $7)
-           order by a.starts_at, a.id
-           limit $6"#,
+        "src/tables/views.sql",
         clinic.0,
         &ids,
         bound(which.from) as _,

@@ -1,7 +1,7 @@
 //! A week of the desk: one practitioner's days beside each other on the grid of time, or everybody's in numbers.
 
 use super::{
-    calendar::{Calendar, ColumnOf, is_shown},
+    calendar::{Calendar, ColumnOf},
     choice::{Choice, Chosen},
     entry::Content,
     heads,
@@ -204,20 +204,18 @@ fn of_all(dates: &[Date], today: Date, zone: &TimeZone, view: &DeskView) -> Week
 
 fn cell(one: &PractitionerView, date: Date, today: Date, zone: &TimeZone, view: &DeskView) -> Cell {
     let on = |at: Timestamp| words::day_of(at, zone) == date;
-    let theirs = view.appointments.iter().filter(|a| a.practitioner.id == one.id && is_shown(a) && on(a.starts_at));
-    let lengths: Vec<_> = theirs.map(|a| a.ends_at.duration_since(a.starts_at)).collect();
+    let visits = view.visits.get(&(one.id, date)).copied().unwrap_or_default();
     let hours = view.hours.get(&one.id).into_iter().flatten().filter(|(from, _)| on(*from));
     let open: SignedDuration = hours.map(|(from, to)| to.duration_since(*from)).sum();
-    let booked: SignedDuration = lengths.iter().copied().sum();
     let free = view.free.get(&one.id).into_iter().flatten().filter(|slot| on(slot.starts_at)).count();
     Cell {
         date,
         is_today: date == today,
         is_past: date < today,
-        visits: lengths.len(),
+        visits: visits.count,
         free,
-        tenths: tenths(booked, open),
-        is_closed: open.is_zero() && lengths.is_empty(),
+        tenths: tenths(visits.together, open),
+        is_closed: open.is_zero() && visits.count == 0,
     }
 }
 
