@@ -131,10 +131,10 @@ test("an administrator makes tokens and webhooks, and sees the secrets once", as
   await page.getByRole("button", { name: "Make token" }).click();
   assert.match(await page.getByLabel("Token", { exact: true }).inputValue(), /^bds_/);
   problems.push(...(await administrator.looksAt("programs-token")));
-  await page.getByLabel("Address").fill("http://169.254.169.254/latest");
+  await page.getByLabel("Address", { exact: true }).fill("http://169.254.169.254/latest");
   await page.getByRole("button", { name: "Make webhook" }).click();
   await page.locator("#url-error").waitFor();
-  assert.equal(await page.getByLabel("Address").inputValue(), "http://169.254.169.254/latest");
+  assert.equal(await page.getByLabel("Address", { exact: true }).inputValue(), "http://169.254.169.254/latest");
   problems.push(...(await administrator.looksAt("programs-refused")));
   await page.goto(`${bedside.ready.url}/messages`);
   await page.getByRole("heading", { name: "Messages" }).waitFor();
