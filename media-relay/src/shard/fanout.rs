@@ -1,12 +1,9 @@
 //! A packet goes to everybody who shows its track: new header, sealed in place in the outgoing batch.
 
 use super::{Peer, egress::Egress, worker::Worker};
-use crate::{
-    media::{
-        publication::Packet,
-        subscription::{Outgoing, write_rtx_payload},
-    },
-    transport::srtp::TAG_BYTES,
+use crate::media::{
+    publication::Packet,
+    subscription::{Outgoing, write_rtx_payload},
 };
 use std::time::Instant;
 
@@ -70,7 +67,8 @@ fn send(
     payload: usize,
     write: impl FnOnce(&mut Vec<u8>),
 ) -> usize {
-    let size = outgoing.header_len() + payload + TAG_BYTES;
+    let Some(tag) = to.srtp.as_ref().map(|srtp| srtp.sealer.rtp_overhead()) else { return 0 };
+    let size = outgoing.header_len() + payload + tag;
     let Some((buffer, srtp)) = to.datagram(egress, size) else { return 0 };
     let start = buffer.len();
     let header_len = outgoing.write(buffer);

@@ -6,12 +6,9 @@ use super::{
     peer::{DTLS_CREDIT, Link},
     worker::Worker,
 };
-use crate::{
-    media::{
-        feedback::FEEDBACK_INTERVAL,
-        reports::{REPORT_INTERVAL, SenderClock},
-    },
-    transport::srtp::Sealer,
+use crate::media::{
+    feedback::FEEDBACK_INTERVAL,
+    reports::{REPORT_INTERVAL, SenderClock},
 };
 use domain::media::MediaKind;
 use rtc_rtcp::{
@@ -160,8 +157,9 @@ impl Worker {
 
 /// Seals and queues what is under construction.
 fn send_rtcp(peer: &mut Peer, egress: &mut Egress, rtcp: &mut Vec<u8>) {
+    let overhead = peer.srtp.as_ref().map_or(0, |srtp| srtp.sealer.rtcp_overhead());
     if !rtcp.is_empty()
-        && let Some((buffer, srtp)) = peer.datagram(egress, rtcp.len() + Sealer::rtcp_overhead())
+        && let Some((buffer, srtp)) = peer.datagram(egress, rtcp.len() + overhead)
     {
         let start = buffer.len();
         buffer.extend_from_slice(rtcp);
