@@ -130,6 +130,8 @@ pub enum ParticipantRole {
     Practitioner,
     /// Is seen.
     Patient,
+    /// A camera or a screen that a program of the clinic let in.
+    Device,
 }
 
 /// A message of the chat.

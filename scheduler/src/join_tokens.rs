@@ -59,12 +59,14 @@ pub struct Admission {
     pub room: RoomId,
     /// Who the bearer is in it.
     pub participant: ParticipantId,
-    /// Practitioner or patient.
+    /// Practitioner, patient or device.
     pub role: ParticipantRole,
     /// What the others' pages call them.
     pub name: Redacted<String>,
     /// Higher than every connection of this participant before.
     pub connection: Connection,
+    /// The id of the token, which opened nothing before and opens nothing after.
+    pub token: Uuid,
 }
 
 /// Why a token opens nothing.
@@ -139,6 +141,7 @@ pub async fn redeem(
         role: person.role,
         name: person.name,
         connection,
+        token: claims.jti,
     })
 }
 
@@ -150,7 +153,7 @@ impl SigningKey {
         Self(EncodingKey::from_ed_der(document.as_ref()))
     }
 
-    fn sign(&self, claims: &JoinClaims) -> Redacted<String> {
+    pub(crate) fn sign(&self, claims: &JoinClaims) -> Redacted<String> {
         let header = Header { typ: Some(JOIN_TOKEN_TYPE.to_owned()), ..Header::new(Algorithm::EdDSA) };
         Redacted::new(jsonwebtoken::encode(&header, claims, &self.0).expect("our claims can be signed by our key"))
     }
@@ -164,12 +167,17 @@ impl VerifyingKey {
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Option<JoinClaims> {
+        self.read(token).filter(|claims| is_timely(claims, now))
+    }
+
+    /// What a token of ours says, whether it still opens anything or not: its bearer goes on to speak for what it opened
+    /// (RFC 9725 §4.2), and for nothing else.
+    pub fn read(&self, token: &str) -> Option<JoinClaims> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
         let token = jsonwebtoken::decode::<JoinClaims>(token, &self.0, &validation()).ok()?;
-        let is_ours = token.header.typ.as_deref() == Some(JOIN_TOKEN_TYPE);
-        (is_ours && is_timely(&token.claims, now)).then_some(token.claims)
+        (token.header.typ.as_deref() == Some(JOIN_TOKEN_TYPE)).then_some(token.claims)
     }
 }
 
@@ -191,7 +199,8 @@ async fn role_in(
     }
 }
 
-fn claims(
+/// What a token for a participant of an encounter says.
+pub(crate) fn claims(
     now: Timestamp,
     jti: Uuid,
     clinic: ClinicId,

@@ -18,6 +18,7 @@ pub mod confirm;
 pub mod day;
 pub mod demo;
 pub mod desk;
+pub mod device_tokens;
 pub mod events;
 pub mod facts;
 pub mod finish;
@@ -68,6 +69,7 @@ pub use clinic::{clinic, practitioners};
 pub use confirm::{ConfirmError, confirm};
 pub use day::day;
 pub use desk::{DeskOf, DeskView, FreeTime, HeldTime, MAX_DESK_COLUMNS, desk};
+pub use device_tokens::{DeviceToken, DeviceTokenError, MAX_DEVICE_NAME, MAX_DEVICES, mint_for_device};
 pub use events::{EventKind, EventView, events};
 pub use facts::{
     AppointmentFacts, AppointmentFilter, PatientPlace, appointment_facts, list_appointments, list_patients,

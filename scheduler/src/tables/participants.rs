@@ -11,6 +11,8 @@ use sqlx::PgConnection;
 pub(crate) enum Person {
     Practitioner(PractitionerId),
     Patient(PatientId),
+    /// By name.
+    Device(String),
 }
 
 /// Adds somebody to an encounter.
@@ -21,26 +23,28 @@ pub(crate) async fn add(
     encounter: EncounterId,
     person: Person,
 ) -> Result<(), sqlx::Error> {
-    let (role, practitioner, patient) = match person {
-        Person::Practitioner(id) => (ParticipantRole::Practitioner, Some(id.0), None),
-        Person::Patient(id) => (ParticipantRole::Patient, None, Some(id.0)),
+    let (role, practitioner, patient, device) = match person {
+        Person::Practitioner(id) => (ParticipantRole::Practitioner, Some(id.0), None, None),
+        Person::Patient(id) => (ParticipantRole::Patient, None, Some(id.0), None),
+        Person::Device(name) => (ParticipantRole::Device, None, None, Some(name)),
     };
     sqlx::query!(
-        "insert into participants (clinic_id, id, encounter_id, role, practitioner_id, patient_id)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into participants (clinic_id, id, encounter_id, role, practitioner_id, patient_id, device_name)
+         values ($1, $2, $3, $4, $5, $6, $7)",
         clinic.0,
         id.0,
         encounter.0,
         role as _,
         practitioner,
         patient,
+        device,
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Everybody of an encounter, the practitioner first.
+/// Everybody of an encounter, the practitioner first, then the patient.
 pub(crate) async fn of_encounter(
     connection: &mut PgConnection,
     clinic: ClinicId,
@@ -54,12 +58,13 @@ pub(crate) async fn of_encounter(
                d.title as "title?",
                d.given_name as "given_name?",
                d.family_name as "family_name?",
-               p.name as "patient_name?"
+               p.name as "patient_name?",
+               x.device_name
            from participants x
            left join practitioners d on d.clinic_id = x.clinic_id and d.id = x.practitioner_id
            left join patients p on p.clinic_id = x.clinic_id and p.id = x.patient_id
            where x.clinic_id = $1 and x.encounter_id = $2
-           order by x.role = 'practitioner' desc, x.id"#,
+           order by x.role = 'practitioner' desc, x.role = 'patient' desc, x.id"#,
         clinic.0,
         encounter.0,
     )
@@ -76,7 +81,7 @@ pub(crate) async fn of_encounter(
             RoomParticipant {
                 participant: row.id,
                 role: row.role,
-                name: Redacted::new(practitioner.or(row.patient_name).unwrap_or_default()),
+                name: Redacted::new(practitioner.or(row.patient_name).or(row.device_name).unwrap_or_default()),
             }
         })
         .collect())

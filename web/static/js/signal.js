@@ -24,7 +24,7 @@ const BACKOFF_MS = { first: 250, longest: 8000 };
  * @typedef {object} ParticipantView
  * @property {string} participant
  * @property {string} name
- * @property {"practitioner" | "patient"} role
+ * @property {"practitioner" | "patient" | "device"} role
  * @property {boolean} connected
  * @property {ParticipantStatus} status
  * @property {string | null} audio the receiver's slot in which they are heard

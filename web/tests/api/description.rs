@@ -23,6 +23,7 @@ async fn everybody_may_read_what_programs_can_ask_for(pool: PgPool) {
         "appointments/{id}",
         "appointments/{id}/arrive",
         "appointments/{id}/cancel",
+        "appointments/{id}/join-tokens",
         "appointments/{id}/reschedule",
         "events",
         "webhooks",

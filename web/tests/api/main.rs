@@ -2,6 +2,7 @@
 
 mod booking;
 mod description;
+mod devices;
 mod house;
 mod lists;
 mod problems;

@@ -3,6 +3,7 @@
 mod arrive;
 mod book;
 mod cancel;
+mod join_tokens;
 mod refused;
 mod reschedule;
 mod show;
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<WebState> {
         .merge(arrive::routes())
         .merge(reschedule::routes())
         .merge(cancel::routes())
+        .merge(join_tokens::routes())
 }
 
 /// The version to insist on: `None` when the request is meant for any.
