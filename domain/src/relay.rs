@@ -3,7 +3,7 @@
 //! The relay's side of the house: rooms, participants and tracks, never a name.
 
 use crate::{
-    ParticipantId, RelayId, RoomId,
+    ParticipantId, Redacted, RelayId, RoomId,
     media::{MediaKind, Mid, ParticipantStatus, Sdp},
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,26 @@ pub struct Epoch(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Connection(pub i64);
+
+/// Which ICE session of a connection is meant: counted up by each ICE restart, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IceSession(pub u64);
+
+impl IceSession {
+    /// That of the answer to a join.
+    pub const FIRST: Self = Self(1);
+}
+
+/// The one way in which media flows for a client that is no page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OneWay {
+    /// It sends and receives nothing (WHIP, RFC 9725).
+    Publish,
+    /// It receives and sends nothing (WHEP).
+    Receive,
+}
 
 /// A command with the number its reply will carry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +71,36 @@ pub enum RelayCommand {
         connection: Connection,
         /// What they publish and the slots they offer.
         offer: Sdp,
+    },
+    /// As [`Join`](Self::Join), for a client that only sends or only receives; whatever else its offer holds is answered
+    /// as if it were not there.
+    JoinOneWay {
+        /// Into which room.
+        room: RoomId,
+        /// Which placement of the room the sender acts on.
+        epoch: Epoch,
+        /// Who.
+        participant: ParticipantId,
+        /// Which of their connections.
+        connection: Connection,
+        /// Which way.
+        way: OneWay,
+        /// What they publish, or the slots they offer.
+        offer: Sdp,
+    },
+    /// A client says something of its ICE (RFC 9725 §4.3): candidates of its own, which the relay does not need, or new
+    /// credentials, which restart ICE. Answered by [`RelayOutcome::Ice`].
+    Ice {
+        /// In which room.
+        room: RoomId,
+        /// Who.
+        participant: ParticipantId,
+        /// Which of their connections.
+        connection: Connection,
+        /// The ICE session that the client means; absent, whichever there is.
+        session: Option<IceSession>,
+        /// The client's user fragment, when it says one.
+        ufrag: Option<Redacted<String>>,
     },
     /// Tell the sender of everything in this room from now on, its present state first.
     Watch {
@@ -118,6 +168,13 @@ pub enum RelayOutcome {
         /// Answer with all candidates.
         answer: Sdp,
     },
+    /// The ICE session in force.
+    Ice {
+        /// Which.
+        session: IceSession,
+        /// The relay's new credentials and candidates (RFC 8840), when ICE was restarted.
+        fragment: Option<Sdp>,
+    },
     /// Done.
     Done {},
     /// Not done.
@@ -141,8 +198,10 @@ pub enum RelayRefusal {
     RelayFull,
     /// The epoch or connection is older than one already seen.
     Stale,
-    /// The relay does not have this room.
+    /// The relay does not have this room, or not this connection in it.
     NoSuchRoom,
+    /// The ICE session named is not the present one.
+    WrongIce,
 }
 
 /// One participant as the relay knows them.

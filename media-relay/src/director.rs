@@ -3,18 +3,18 @@
 use crate::{
     config::RelayConfig,
     places::{Delayed, Places},
-    prepare::{Relay, prepare},
+    prepare::{Relay, prepare, random_bytes},
     room::{Room, Route},
-    sdp::parse_offer,
+    sdp::{BadOffer, Offer, parse_offer, write_ice_fragment},
     shard::{Command, Event, HandshakeCommand, Peer, PeerKey, PeerState, Shard},
     stats::RelayStats,
-    transport::dtls::Identity,
+    transport::{dtls::Identity, stun::Credentials},
     watchers::{WatcherId, Watchers},
 };
 use domain::{
-    ParticipantId, Random, RoomId,
+    ParticipantId, Random, Redacted, RoomId,
     media::Sdp,
-    relay::{Connection, Epoch, RelayCommand, RelayMessage, RelayOutcome, RelayRefusal},
+    relay::{Connection, Epoch, IceSession, RelayCommand, RelayMessage, RelayOutcome, RelayRefusal},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -88,7 +88,18 @@ impl Director {
     pub(crate) fn handle(&self, watcher: WatcherId, command: RelayCommand, now: Instant) -> RelayOutcome {
         match command {
             RelayCommand::Join { room, epoch, participant, connection, offer } => {
-                self.join(watcher, &Joining { room, epoch, participant, connection }, &offer, now)
+                self.join(watcher, &Joining { room, epoch, participant, connection }, parse_offer(offer.expose()), now)
+            }
+            RelayCommand::JoinOneWay { room, epoch, participant, connection, way, offer } => {
+                let offer = parse_offer(offer.expose()).and_then(|offer| offer.one_way(way));
+                let outcome = self.join(watcher, &Joining { room, epoch, participant, connection }, offer, now);
+                if matches!(outcome, RelayOutcome::Joined { .. }) {
+                    self.set_status_by_tracks(room, participant);
+                }
+                outcome
+            }
+            RelayCommand::Ice { room, participant, connection, session, ufrag } => {
+                self.ice((room, participant, connection), session, ufrag)
             }
             RelayCommand::Watch { room } => self.watch(watcher, room),
             RelayCommand::Status { room, participant, status } => {
@@ -115,8 +126,14 @@ impl Director {
         done()
     }
 
-    fn join(&self, watcher: WatcherId, joining: &Joining, offer: &Sdp, now: Instant) -> RelayOutcome {
-        let offer = match parse_offer(offer.expose()) {
+    fn join(
+        &self,
+        watcher: WatcherId,
+        joining: &Joining,
+        offer: Result<Offer, BadOffer>,
+        now: Instant,
+    ) -> RelayOutcome {
+        let offer = match offer {
             Ok(offer) => offer,
             Err(bad) => return refused(RelayRefusal::BadOffer, bad.to_string()),
         };
@@ -143,6 +160,47 @@ impl Director {
         self.watchers.watch(watcher, joining.room);
         self.watchers.changed(joining.room);
         RelayOutcome::Joined { answer: Sdp::new(prepared.answer) }
+    }
+
+    /// A client that is no page does not say what it has; its offer does.
+    fn set_status_by_tracks(&self, room: RoomId, participant: ParticipantId) {
+        if let Some(found) = self.lock().rooms.get_mut(&room) {
+            found.set_status_by_tracks(participant);
+        }
+        self.watchers.changed(room);
+    }
+
+    /// What a client says of its ICE: candidates change nothing, other credentials restart it.
+    fn ice(
+        &self,
+        (room, participant, connection): (RoomId, ParticipantId, Connection),
+        session: Option<IceSession>,
+        ufrag: Option<Redacted<String>>,
+    ) -> RelayOutcome {
+        let mut state = self.lock();
+        let Some(found) = state.rooms.get_mut(&room) else { return no_such_room() };
+        let shard = found.shard;
+        let Some((transport, ice)) = found.ice_of(participant, connection) else { return no_such_room() };
+        let wrong = || refused(RelayRefusal::WrongIce, "the ICE session is another one by now".to_owned());
+        if session.is_some_and(|meant| meant != ice.session) {
+            return wrong();
+        }
+        let Some(ufrag) = ufrag.filter(|ufrag| *ufrag != ice.ufrag) else {
+            return RelayOutcome::Ice { session: ice.session, fragment: None };
+        };
+        // RFC 9725 §4.3.3: only who means any session asks for a restart; in a named one these would be somebody else's.
+        if session.is_some() {
+            return wrong();
+        }
+        let credentials = Credentials::new(transport.index, &random_bytes(self.random.as_ref()));
+        let (candidates, section) = (&self.lanes[shard].candidates, (ice.section.0.as_str(), &ice.section.1));
+        let fragment = write_ice_fragment(&credentials.ufrag, &credentials.password, section, candidates);
+        if self.lanes[shard].shard.commands.try_send(Command::RestartIce(transport, credentials)).is_err() {
+            return refused(RelayRefusal::RelayFull, "the relay is busy".to_owned());
+        }
+        (ice.session, ice.ufrag) = (IceSession(ice.session.0 + 1), ufrag);
+        tracing::info!(room.id = %room, participant.id = %participant, "ICE restarts");
+        RelayOutcome::Ice { session: ice.session, fragment: Some(Sdp::new(fragment)) }
     }
 
     fn describe(&self, shard: usize) -> Relay<'_> {

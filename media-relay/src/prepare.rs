@@ -2,12 +2,16 @@
 
 use crate::{
     media::{publication::Publication, subscription::Subscription},
-    room::{Slot, Tracks},
+    room::{Ice, Slot, Tracks},
     sdp::{AnswerParts, Offer, Role, SlotSsrcs, write_answer},
     shard::{NewPeer, Peer, PeerKey},
     transport::stun::Credentials,
 };
-use domain::{Random, media::MediaKind};
+use domain::{
+    Random,
+    media::{MediaKind, Mid},
+    relay::IceSession,
+};
 use std::{net::SocketAddr, time::Instant};
 
 /// Slots of one kind in one offer. A full room has four.
@@ -48,6 +52,10 @@ pub(crate) fn prepare(offer: &Offer, relay: &Relay<'_>, key: PeerKey, now: Insta
         }
         roles.push((section, Role::Accepted { receives, slot }));
     }
+    // As the answer does: the candidates are in the first accepted section.
+    let first = roles.iter().find(|(_, role)| *role != Role::Rejected).map(|(section, _)| *section);
+    let section = first.map_or_else(|| (String::new(), Mid(String::new())), |s| (s.media.clone(), s.mid.clone()));
+    let ice = Ice { session: IceSession::FIRST, ufrag: offer.ufrag.clone(), section };
     let answer = write_answer(&AnswerParts {
         sections: roles,
         session: u64::from_be_bytes(random_bytes(relay.random)) >> 2,
@@ -59,7 +67,7 @@ pub(crate) fn prepare(offer: &Offer, relay: &Relay<'_>, key: PeerKey, now: Insta
     let kinds: Vec<MediaKind> = publications.iter().map(|publication| publication.kind).collect();
     let reporter_ssrc = ssrcs.fresh();
     let peer = Peer::new(NewPeer { key, credentials, publications, subscriptions, reporter_ssrc }, now);
-    Prepared { peer, tracks: Tracks { publications: kinds, slots }, answer }
+    Prepared { peer, tracks: Tracks { publications: kinds, slots, ice }, answer }
 }
 
 /// What an offer leads to.
@@ -99,7 +107,8 @@ impl<'a> Ssrcs<'a> {
     }
 }
 
-fn random_bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
+/// Bytes that nobody can guess.
+pub(crate) fn random_bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
     let mut bytes = [0; N];
     random.fill(&mut bytes);
     bytes

@@ -5,9 +5,9 @@ use crate::{
     shard::{PeerKey, Source},
 };
 use domain::{
-    ParticipantId, RoomId,
+    ParticipantId, Redacted, RoomId,
     media::{MAX_PARTICIPANTS, MediaKind, Mid, ParticipantStatus},
-    relay::{Connection, Epoch, RelayMessage, RelayRefusal, RoomParticipant, SlotAssignment},
+    relay::{Connection, Epoch, IceSession, RelayMessage, RelayRefusal, RoomParticipant, SlotAssignment},
 };
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,19 @@ pub(crate) struct Tracks {
     pub publications: Vec<MediaKind>,
     /// Slots, in the transport's order.
     pub slots: Vec<Slot>,
+    /// How its ICE began.
+    pub ice: Ice,
+}
+
+/// The ICE of a connection, for what its client may say of it later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ice {
+    /// Counted up by each restart.
+    pub session: IceSession,
+    /// The client's user fragment.
+    pub ufrag: Redacted<String>,
+    /// The m-line's first word and the name of the section that has the candidates.
+    pub section: (String, Mid),
 }
 
 impl Tracks {
@@ -134,6 +147,12 @@ impl Room {
         Some(self.members.remove(index).transport)
     }
 
+    /// The transport and the ICE of a participant, if they are here by this connection.
+    pub(crate) fn ice_of(&mut self, who: ParticipantId, connection: Connection) -> Option<(PeerKey, &mut Ice)> {
+        let member = self.members.iter_mut().find(|m| m.participant == who && m.connection == connection)?;
+        Some((member.transport, &mut member.tracks.ice))
+    }
+
     /// Whoever was gone longer than [`GRACE`] is out. Returns their transports.
     pub(crate) fn sweep(&mut self, now: Instant) -> Vec<PeerKey> {
         let is_out =
@@ -160,6 +179,15 @@ impl Room {
     pub(crate) fn set_status(&mut self, participant: ParticipantId, status: ParticipantStatus) -> bool {
         let member = self.members.iter_mut().find(|member| member.participant == participant);
         member.map(|member| member.status = status).is_some()
+    }
+
+    /// A participant that says nothing of itself has on what it publishes.
+    pub(crate) fn set_status_by_tracks(&mut self, participant: ParticipantId) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.participant == participant) {
+            let publishes = |kind| member.tracks.publications.contains(&kind);
+            let (microphone, camera) = (publishes(MediaKind::Audio), publishes(MediaKind::Video));
+            member.status = ParticipantStatus { microphone, camera, ..member.status };
+        }
     }
 
     /// Brings every slot to what it has to show, and returns what changed. Doing it twice changes nothing.
@@ -237,7 +265,9 @@ mod tests {
     fn tracks(publications: &[MediaKind]) -> Tracks {
         let slots =
             (0..4).flat_map(|number| BOTH.map(|kind| Slot { mid: Mid(format!("{kind:?}{number}")), kind, number }));
-        Tracks { publications: publications.to_vec(), slots: slots.collect() }
+        let section = ("audio".to_owned(), Mid("0".to_owned()));
+        let ice = Ice { session: IceSession::FIRST, ufrag: Redacted::new("abcd".to_owned()), section };
+        Tracks { publications: publications.to_vec(), slots: slots.collect(), ice }
     }
 
     fn room_of(count: u16) -> Room {

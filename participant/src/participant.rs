@@ -224,7 +224,7 @@ async fn join_relay(relay: &RelayClient, seat: Seat, publishing: Publishing) -> 
     match outcome {
         RelayOutcome::Joined { answer } => peer.accept(answer.expose()).await?,
         RelayOutcome::Refused { code, .. } => return Err(JoinError::RelayRefused(code)),
-        RelayOutcome::Done {} => return Err(JoinError::Unexpected),
+        RelayOutcome::Done {} | RelayOutcome::Ice { .. } => return Err(JoinError::Unexpected),
     }
     Ok(peer)
 }

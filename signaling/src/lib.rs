@@ -1,5 +1,5 @@
 //! Signaling: who is in the room, offers and answers, chat. It holds nothing that cannot be rebuilt from Postgres, Redis
-//! and the relays. `docs/protocol.md` tells both of its protocols.
+//! and the relays. `docs/protocol.md` tells its protocols: the pages', the relays', and WHIP and WHEP.
 
 mod placement;
 mod relays;
@@ -7,6 +7,7 @@ mod room;
 mod rooms;
 mod socket;
 mod tables;
+mod whip;
 
 use axum::{Router, routing::get};
 use domain::{Clock, Redacted};
@@ -85,7 +86,7 @@ impl Signaling {
     }
 }
 
-/// `/signal`, the WebSocket of the consultation pages.
+/// `/signal`, the WebSocket of the consultation pages, and `/whip` and `/whep` for clients that are no pages.
 pub fn router(signaling: Signaling) -> Router {
-    Router::new().route("/signal", get(socket::open)).with_state(signaling.node)
+    Router::new().route("/signal", get(socket::open)).merge(whip::router()).with_state(signaling.node)
 }

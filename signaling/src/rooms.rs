@@ -1,17 +1,19 @@
 //! The rooms that somebody on this node is in, each kept by one task.
 
 mod chat;
+mod device;
 mod enter;
 mod keeper;
 mod local_socket;
 mod place;
 mod presence;
 
+pub(crate) use device::{DeviceCommand, DeviceEntry, IceRefused, IceSaid};
 pub(crate) use local_socket::{LocalSocket, Outbound, Outbox, SocketId};
 
 use crate::Node;
 use domain::{
-    ChatMessageId, Redacted, RoomId,
+    ChatMessageId, ClinicId, EncounterId, JoinClaims, Redacted, RoomId,
     media::{ParticipantStatus, Sdp},
     signal::ErrorCode,
 };
@@ -66,6 +68,28 @@ pub(crate) enum RoomCommand {
     Detach {
         socket: SocketId,
     },
+    /// A client without a socket.
+    Device(DeviceCommand),
+}
+
+/// Which room, and of which consultation it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RoomOf {
+    pub(crate) clinic: ClinicId,
+    pub(crate) encounter: EncounterId,
+    pub(crate) room: RoomId,
+}
+
+impl From<&Admission> for RoomOf {
+    fn from(admission: &Admission) -> Self {
+        Self { clinic: admission.clinic, encounter: admission.encounter, room: admission.room }
+    }
+}
+
+impl From<&JoinClaims> for RoomOf {
+    fn from(claims: &JoinClaims) -> Self {
+        Self { clinic: claims.clinic, encounter: claims.encounter, room: claims.room }
+    }
 }
 
 /// The way to a room's task.
@@ -78,19 +102,14 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Hands a socket to the room that its token opened; the room's task begins if this is the first.
+    /// Hands a command to the room that a token opened; the room's task begins if this is the first.
     ///
     /// The command is queued under the table's lock, so that a room which ends cannot miss it.
-    pub(crate) fn enter(
-        &self,
-        node: &Arc<Node>,
-        admission: &Admission,
-        command: RoomCommand,
-    ) -> Result<RoomSender, Refusal> {
+    pub(crate) fn enter(&self, node: &Arc<Node>, of: RoomOf, command: RoomCommand) -> Result<RoomSender, Refusal> {
         let mut table = self.table();
-        let sender = table.entry(admission.room).or_insert_with(|| {
+        let sender = table.entry(of.room).or_insert_with(|| {
             let (sender, commands) = mpsc::channel(QUEUE);
-            node.tasks.spawn(Keeper::new(Arc::clone(node), admission, commands).run());
+            node.tasks.spawn(Keeper::new(Arc::clone(node), of, commands).run());
             sender
         });
         sender.try_send(command).map_err(|_| ErrorCode::Unavailable)?;

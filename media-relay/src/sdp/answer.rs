@@ -1,6 +1,7 @@
 //! Writes the answer: ICE-lite, DTLS server, all candidates, and a fixed SSRC for each slot.
 
 use super::offer::Section;
+use domain::media::Mid;
 use std::{fmt::Write, net::SocketAddr};
 
 /// The SSRCs under which a slot's media arrives, whoever its source is.
@@ -114,6 +115,10 @@ fn transport(sdp: &mut String, parts: &AnswerParts<'_>, candidates: &[SocketAddr
         write!(sdp, "{}{byte:02X}", if index == 0 { "" } else { ":" })?;
     }
     sdp.write_str("\r\na=setup:passive\r\na=rtcp-mux\r\n")?;
+    write_candidates(sdp, candidates)
+}
+
+fn write_candidates(sdp: &mut String, candidates: &[SocketAddr]) -> std::fmt::Result {
     for (index, candidate) in candidates.iter().enumerate() {
         // RFC 8445 §5.1.2.1: host candidates of component 1, the earlier the better.
         let priority = (126_u32 << 24) | ((65_535 - u32::try_from(index).unwrap_or(65_535)) << 8) | 255;
@@ -121,6 +126,21 @@ fn transport(sdp: &mut String, parts: &AnswerParts<'_>, candidates: &[SocketAddr
         write!(sdp, "a=candidate:{} 1 udp {priority} {ip} {port} typ host\r\n", index + 1)?;
     }
     if candidates.is_empty() { Ok(()) } else { sdp.write_str("a=end-of-candidates\r\n") }
+}
+
+/// What a restarted ICE session begins with (RFC 8840 §9), about the section `mid` with the `media` of its m-line.
+pub(crate) fn write_ice_fragment(
+    ufrag: &str,
+    password: &str,
+    (media, mid): (&str, &Mid),
+    candidates: &[SocketAddr],
+) -> String {
+    let mut fragment = format!(
+        "a=ice-lite\r\na=group:BUNDLE {mid}\r\nm={media} 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:{mid}\r\n\
+         a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n"
+    );
+    write_candidates(&mut fragment, candidates).expect("writing to a string");
+    fragment
 }
 
 fn extensions(sdp: &mut String, section: &Section, receives: bool) -> std::fmt::Result {

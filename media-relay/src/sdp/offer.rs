@@ -1,7 +1,11 @@
 //! Reads an offer: who sends what under which SSRC, and which slots wait for others' media.
 
 use super::codec::{Codec, OfferedCodec};
-use domain::media::{MAX_SDP_BYTES, MediaKind, Mid};
+use domain::{
+    Redacted,
+    media::{MAX_SDP_BYTES, MediaKind, Mid},
+    relay::OneWay,
+};
 use rtc_sdp::{MediaDescription, SessionDescription};
 use std::{collections::HashSet, io::Cursor};
 
@@ -48,6 +52,8 @@ pub(crate) enum BadOffer {
 pub(crate) struct Offer {
     /// SHA-256 of the certificate the other side will present.
     pub fingerprint: [u8; 32],
+    /// The other side's ICE user fragment: another one later asks for a restart.
+    pub ufrag: Redacted<String>,
     /// All sections, in order; those not accepted are answered with port 0.
     pub sections: Vec<Section>,
 }
@@ -97,14 +103,28 @@ pub(crate) fn parse_offer(sdp: &str) -> Result<Offer, BadOffer> {
     if session.media_descriptions.len() > MAX_SECTIONS {
         return Err(BadOffer::TooManySections);
     }
-    check_ice(&session)?;
+    let ufrag = check_ice(&session)?;
     let fingerprint = fingerprint(&session)?;
     let sections = session.media_descriptions.iter().map(section).collect::<Result<Vec<_>, _>>()?;
     check_distinct(&sections)?;
     if !sections.iter().any(|s| s.kind.is_some() && (s.sends || s.receives)) {
         return Err(BadOffer::Nothing);
     }
-    Ok(Offer { fingerprint, sections })
+    Ok(Offer { fingerprint, ufrag, sections })
+}
+
+impl Offer {
+    /// What is left of it when media flows one way only.
+    pub(crate) fn one_way(mut self, way: OneWay) -> Result<Self, BadOffer> {
+        for section in &mut self.sections {
+            match way {
+                OneWay::Publish => section.receives = false,
+                OneWay::Receive => section.sends = false,
+            }
+        }
+        let is_something = self.sections.iter().any(|s| s.kind.is_some() && (s.sends || s.receives));
+        if is_something { Ok(self) } else { Err(BadOffer::Nothing) }
+    }
 }
 
 /// Every value of an attribute, session level first.
@@ -113,15 +133,14 @@ fn values<'a>(session: &'a SessionDescription, key: &'a str) -> impl Iterator<It
     session.attributes.iter().chain(media).filter(move |a| a.key == key).filter_map(|a| a.value.as_deref())
 }
 
-fn check_ice(session: &SessionDescription) -> Result<(), BadOffer> {
-    // The relay is lite: it never checks, so it needs no value of these; a client without them is no ICE client.
-    if values(session, "ice-ufrag").next().is_none() || values(session, "ice-pwd").next().is_none() {
-        return Err(BadOffer::NoIce);
-    }
+/// The offerer's user fragment. The relay is lite and never checks, so it needs no more; a client without is no ICE client.
+fn check_ice(session: &SessionDescription) -> Result<Redacted<String>, BadOffer> {
+    let ufrag = values(session, "ice-ufrag").next().ok_or(BadOffer::NoIce)?.trim().to_owned();
+    values(session, "ice-pwd").next().ok_or(BadOffer::NoIce)?;
     if values(session, "setup").any(|setup| setup.trim() == "passive") {
         return Err(BadOffer::NotActive);
     }
-    Ok(())
+    Ok(Redacted::new(ufrag))
 }
 
 fn fingerprint(session: &SessionDescription) -> Result<[u8; 32], BadOffer> {
@@ -281,7 +300,7 @@ fn check_distinct(sections: &[Section]) -> Result<(), BadOffer> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sdp::samples::{CHROMIUM, FIREFOX};
+    use crate::sdp::samples::{AIORTC, CHROMIUM, FIREFOX, GSTREAMER};
     use proptest::prelude::*;
 
     fn sections(offer: &Offer, kind: MediaKind, sends: bool) -> Vec<&Section> {
@@ -312,6 +331,37 @@ mod tests {
             assert!(ids.mid.is_some() && ids.transport_cc.is_some() && ids.audio_level.is_none());
             assert!(sound.extensions.audio_level.is_some());
         }
+    }
+
+    #[test]
+    fn a_camera_on_gstreamer_publishes_sound_and_picture_and_receives_nothing() {
+        let offer = parse_offer(GSTREAMER).unwrap().one_way(OneWay::Publish).unwrap();
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            let section = sections(&offer, kind, true)[0];
+            assert!(section.ssrc.is_some() && section.extensions == ExtensionIds::default());
+            assert_eq!(section.codecs.len(), 1);
+        }
+        assert_eq!(refusal_one_way(GSTREAMER, OneWay::Receive), BadOffer::Nothing);
+    }
+
+    #[test]
+    fn a_screen_on_aiortc_receives_sound_and_picture_and_publishes_nothing() {
+        let offer = parse_offer(AIORTC).unwrap().one_way(OneWay::Receive).unwrap();
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            assert_eq!(sections(&offer, kind, false).len(), 1);
+        }
+        assert_eq!(refusal_one_way(AIORTC, OneWay::Publish), BadOffer::Nothing);
+    }
+
+    #[test]
+    fn who_offers_both_ways_is_taken_one_way() {
+        let both = GSTREAMER.replace("a=sendonly", "a=sendrecv");
+        let offer = parse_offer(&both).unwrap().one_way(OneWay::Publish).unwrap();
+        assert!(offer.sections.iter().all(|section| section.sends && !section.receives));
+    }
+
+    fn refusal_one_way(sdp: &str, way: OneWay) -> BadOffer {
+        parse_offer(sdp).unwrap().one_way(way).expect_err("to be refused")
     }
 
     #[test]

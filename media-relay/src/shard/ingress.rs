@@ -143,11 +143,15 @@ fn open(peer: &mut Peer, datagram: &mut [u8]) -> Result<Opened, Refused> {
     Ok(Opened { header, stream, index, len })
 }
 
-/// A section that declared no SSRC takes the first stream that names its mid, once.
+/// A section that declared no SSRC takes the first stream that names its mid, once; where the offerer cannot name mids, the
+/// first whose payload type is of this section (RFC 8843 §9.2).
 fn undeclared(publications: &[Publication], header: &Header, datagram: &[u8]) -> Option<Stream> {
     let publication = publications.iter().position(|publication| {
-        let mid = publication.extensions.mid.and_then(|id| header.extension(datagram, id));
-        publication.ssrc.is_none() && mid == Some(publication.mid.0.as_bytes())
+        let is_named = match publication.extensions.mid {
+            Some(id) => header.extension(datagram, id) == Some(publication.mid.0.as_bytes()),
+            None => publication.codecs.iter().any(|codec| codec.payload_type == header.payload_type),
+        };
+        publication.ssrc.is_none() && is_named
     })?;
     Some(Stream { ssrc: header.ssrc, publication, is_rtx: false })
 }

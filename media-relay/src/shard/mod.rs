@@ -21,6 +21,7 @@ use crate::{
     transport::{
         dtls::Identity,
         srtp::{Opener, Sealer},
+        stun::Credentials,
     },
 };
 use bytes::BytesMut;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
         /// The track, or nothing.
         source: Option<Source>,
     },
+    /// Checks come with these credentials from now on; media goes on over the pair in use until one of them passes.
+    RestartIce(PeerKey, Credentials),
     /// The handshake is done.
     Open(PeerKey, Box<(Opener, Sealer)>),
     /// A DTLS datagram to be sent.

@@ -386,6 +386,48 @@ fn a_section_without_a_declared_ssrc_takes_the_first_stream_that_names_it_and_no
     assert_eq!(shard.dropped(), (0, 1, 1));
 }
 
+#[test]
+fn a_client_that_names_nothing_is_understood_by_its_payload_types_one_stream_each() {
+    let mut shard = TestShard::with_browsers(0);
+    let mut publisher = Browser::new(0);
+    publisher.names_nothing();
+    shard.connect_as(publisher);
+    shard.connect(1);
+    shard.show(1, 0, 0);
+    shard.wait(Duration::from_millis(100));
+    for (ssrc, payload_type) in [(0xaaa, 96), (0xbbb, 111), (0xccc, 96), (0xaaa, 96)] {
+        let packet = shard.browsers[0].seals(ssrc, payload_type, &vp8(true, 7));
+        shard.arrives(0, packet);
+    }
+    assert_eq!(shard.browsers[1].media(MediaKind::Video, 0).len(), 2);
+    assert_eq!(shard.browsers[1].media(MediaKind::Audio, 0).len(), 1);
+    assert_eq!(shard.dropped(), (0, 1, 0), "a second picture is nobody's");
+}
+
+#[test]
+fn after_an_ice_restart_only_the_new_credentials_count_and_the_picture_goes_on() {
+    let mut shard = TestShard::with_browsers(2);
+    shard.sends_video(0, &vp8(true, 0));
+    let old_check = shard.browsers[1].check(true);
+    let key = shard.browsers[1].key;
+    let credentials = shard.browsers[1].restarts_ice();
+    shard.worker.handle_command(Command::RestartIce(key, credentials), shard.now);
+    shard.sends_video(0, &vp8(false, 1));
+    assert_eq!(shard.browsers[1].media(MediaKind::Video, 0).len(), 2, "over the pair in use");
+
+    // The client is somewhere else now.
+    let before = shard.browsers[1].pair;
+    shard.browsers[1].pair.remote.set_port(41_001);
+    shard.arrives(1, old_check);
+    shard.sends_video(0, &vp8(false, 2));
+    assert_eq!(shard.browsers[1].media(MediaKind::Video, 0).len(), 2, "the old credentials move nothing");
+    let new_check = shard.browsers[1].check(true);
+    shard.arrives(1, new_check);
+    shard.sends_video(0, &vp8(false, 3));
+    assert_eq!(shard.browsers[1].media(MediaKind::Video, 0).len(), 3);
+    assert_ne!(shard.browsers[1].pair, before);
+}
+
 /// Bytes that look random and are the same in every run.
 fn noise(seed: &mut u64, len: usize) -> Vec<u8> {
     let mut byte = || {

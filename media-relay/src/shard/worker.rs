@@ -152,6 +152,11 @@ impl Worker {
         match command {
             Command::Add(peer) => self.add(peer),
             Command::Route { subscriber, subscription, source } => self.route(subscriber, subscription, source),
+            Command::RestartIce(key, credentials) => {
+                if let Some(peer) = self.peer(key) {
+                    peer.credentials = credentials;
+                }
+            }
             Command::Open(key, keys) => {
                 if let Some(peer) = self.peer(key) {
                     peer.open(*keys, now);

@@ -2,4 +2,5 @@
 
 mod announce;
 mod control;
+mod one_way;
 mod support;

@@ -3,7 +3,7 @@
 use super::{Entry, LocalSocket, Refusal, SocketId, keeper::Keeper};
 use domain::{
     media::Sdp,
-    relay::{RelayCommand, RelayOutcome, RelayRefusal},
+    relay::{Epoch, RelayCommand, RelayOutcome, RelayRefusal},
     signal::{ErrorCode, ServerMessage},
 };
 
@@ -69,23 +69,21 @@ impl Keeper {
         Ok(())
     }
 
-    /// Places the room and asks its relay for the answer; once more elsewhere if that relay cannot be reached.
     async fn answer(&mut self, socket: &mut LocalSocket, offer: Sdp) -> Result<Sdp, Refusal> {
+        let (room, participant, connection) = (self.room, socket.participant, socket.connection);
+        let join = |epoch| RelayCommand::Join { room, epoch, participant, connection, offer: offer.clone() };
+        let (epoch, answer) = self.ask_to_join(join).await?;
+        socket.joined = Some(epoch);
+        Ok(answer)
+    }
+
+    /// Places the room and asks its relay for the answer; once more elsewhere if that relay cannot be reached.
+    pub(super) async fn ask_to_join(&mut self, join: impl Fn(Epoch) -> RelayCommand) -> Result<(Epoch, Sdp), Refusal> {
         let mut refusal = ErrorCode::NoRelay;
         for _ in 0..2 {
             let (placement, link) = self.place().await?;
-            let command = RelayCommand::Join {
-                room: self.room,
-                epoch: placement.epoch,
-                participant: socket.participant,
-                connection: socket.connection,
-                offer: offer.clone(),
-            };
-            match link.request(command).await {
-                Ok(RelayOutcome::Joined { answer }) => {
-                    socket.joined = Some(placement.epoch);
-                    return Ok(answer);
-                }
+            match link.request(join(placement.epoch)).await {
+                Ok(RelayOutcome::Joined { answer }) => return Ok((placement.epoch, answer)),
                 Ok(RelayOutcome::Refused { code, .. }) => {
                     tracing::info!(?code, "the relay refused a participant");
                     refusal = told(code);
@@ -93,7 +91,7 @@ impl Keeper {
                         return Err(refusal);
                     }
                 }
-                Ok(RelayOutcome::Done {}) => return Err(ErrorCode::Unavailable),
+                Ok(RelayOutcome::Done {} | RelayOutcome::Ice { .. }) => return Err(ErrorCode::Unavailable),
                 Err(_) => self.relay_lost(),
             }
         }
@@ -109,7 +107,7 @@ impl Keeper {
                 self.relay_lost();
                 true
             }
-            RelayRefusal::BadOffer | RelayRefusal::RoomFull | RelayRefusal::RelayFull => false,
+            RelayRefusal::BadOffer | RelayRefusal::RoomFull | RelayRefusal::RelayFull | RelayRefusal::WrongIce => false,
         }
     }
 
@@ -127,6 +125,6 @@ const fn told(code: RelayRefusal) -> ErrorCode {
         RelayRefusal::BadOffer => ErrorCode::OfferRefused,
         RelayRefusal::RoomFull => ErrorCode::RoomFull,
         RelayRefusal::RelayFull => ErrorCode::NoRelay,
-        RelayRefusal::Stale | RelayRefusal::NoSuchRoom => ErrorCode::Unavailable,
+        RelayRefusal::Stale | RelayRefusal::NoSuchRoom | RelayRefusal::WrongIce => ErrorCode::Unavailable,
     }
 }

@@ -1,6 +1,6 @@
 //! The task that keeps one room on this node: it listens to sockets, relay and bus, and tells each socket what it may know.
 
-use super::{LocalSocket, RoomCommand, SocketId, presence::PRESENT_EVERY};
+use super::{LocalSocket, RoomCommand, RoomOf, SocketId, presence::PRESENT_EVERY};
 use crate::{
     Node,
     placement::Placement,
@@ -11,11 +11,10 @@ use crate::{
 use domain::{
     Actor, ChatMessageId, EncounterId, EncounterState, RoomId, Who,
     media::ParticipantStatus,
-    relay::{RelayCommand, RelayOutcome},
+    relay::{RelayCommand, RelayOutcome, RoomParticipant},
     signal::{ServerMessage, close},
 };
 use futures_util::{Stream, StreamExt as _, stream};
-use scheduler::join_tokens::Admission;
 use service::bus::{Happening, Topic};
 use std::{
     collections::{HashMap, HashSet},
@@ -53,12 +52,12 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(node: Arc<Node>, admission: &Admission, commands: mpsc::Receiver<RoomCommand>) -> Self {
+    pub(super) fn new(node: Arc<Node>, of: RoomOf, commands: mpsc::Receiver<RoomCommand>) -> Self {
         Self {
             node,
-            room: admission.room,
-            encounter: admission.encounter,
-            actor: Actor { clinic: admission.clinic, who: Who::Service("signaling") },
+            room: of.room,
+            encounter: of.encounter,
+            actor: Actor { clinic: of.clinic, who: Who::Service("signaling") },
             sockets: HashMap::new(),
             people: People::new(),
             placed: None,
@@ -92,7 +91,7 @@ impl Keeper {
         loop {
             tokio::select! {
                 Some(command) = self.commands.recv() => self.obey(command).await,
-                news = next_news(&mut self.news) => self.hear(news),
+                news = next_news(&mut self.news) => self.hear(news).await,
                 Some(happening) = happenings.next() => self.happened(happening).await,
                 _ = read_again.tick() => self.read_again().await,
                 _ = present.tick() => self.write_presences().await,
@@ -133,6 +132,7 @@ impl Keeper {
             }
             RoomCommand::Status { socket, status } => self.say_status(socket, status).await,
             RoomCommand::Leave { socket } => self.leave(socket).await,
+            RoomCommand::Device(command) => self.obey_device(command).await,
             RoomCommand::Detach { socket } => {
                 self.write_presence_of(socket).await;
                 self.sockets.remove(&socket);
@@ -141,11 +141,12 @@ impl Keeper {
     }
 
     /// News from the relay.
-    fn hear(&mut self, news: RoomNews) {
+    async fn hear(&mut self, news: RoomNews) {
         match news {
             RoomNews::Nothing => {}
             RoomNews::Present(view) => {
                 self.view = view;
+                self.read_newcomers().await;
                 self.replace_older();
                 self.show_room();
             }
@@ -240,13 +241,27 @@ impl Keeper {
         }
     }
 
-    /// Who belongs in the room, read once: the row of a participant is written with the encounter.
+    /// Who belongs in the room: the rows of the people are written with the encounter, those of devices when they come.
     pub(super) async fn read_people(&mut self) -> Result<(), sqlx::Error> {
         if self.people.is_empty() {
-            let people = scheduler::room_participants(&self.node.db, &self.actor, self.encounter).await?;
-            let people = people.into_iter().map(|one| (one.participant, Person { name: one.name, role: one.role }));
-            self.people = people.collect();
+            self.read_people_again().await?;
         }
+        Ok(())
+    }
+
+    /// A device that came by another node is not known here yet.
+    async fn read_newcomers(&mut self) {
+        let is_known = |one: &RoomParticipant| self.people.contains_key(&one.participant);
+        if !self.view.participants.iter().all(is_known) && self.read_people_again().await.is_err() {
+            // It is shown with the next news.
+            tracing::debug!("who came cannot be read");
+        }
+    }
+
+    pub(super) async fn read_people_again(&mut self) -> Result<(), sqlx::Error> {
+        let people = scheduler::room_participants(&self.node.db, &self.actor, self.encounter).await?;
+        let people = people.into_iter().map(|one| (one.participant, Person { name: one.name, role: one.role }));
+        self.people = people.collect();
         Ok(())
     }
 }

@@ -200,7 +200,7 @@ impl Conversation {
             joined: None,
             outbox: self.outbox.clone(),
         });
-        let room = self.node.rooms.enter(&self.node, admission, RoomCommand::Enter { socket, entry, reply })?;
+        let room = self.node.rooms.enter(&self.node, admission.into(), RoomCommand::Enter { socket, entry, reply })?;
         match timeout(ROOM_TIMEOUT, entered).await {
             Ok(Ok(Ok(()))) => Ok(room),
             Ok(Ok(Err(refusal))) => Err(refusal),

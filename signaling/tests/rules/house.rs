@@ -2,7 +2,7 @@
 
 use crate::private_redis::PrivateRedis;
 use domain::{
-    AccountId, Actor, AppointmentId, ChatMessageId, ClinicId, Clock, EncounterId, ParticipantId, PatientId,
+    AccountId, Actor, ApiTokenId, AppointmentId, ChatMessageId, ClinicId, Clock, EncounterId, ParticipantId, PatientId,
     PractitionerId, Random, Redacted, Role, RoomId, VisitTypeId, Who,
 };
 use media_relay::{Relay, RelayConfig, RelayHandle};
@@ -34,6 +34,7 @@ pub(crate) struct House {
     pub(crate) pool: PgPool,
     pub(crate) db: Db,
     pub(crate) redis: PrivateRedis,
+    pub(crate) appointment: AppointmentId,
     pub(crate) encounter: EncounterId,
     pub(crate) practitioner: Person,
     pub(crate) patient: Person,
@@ -88,6 +89,7 @@ impl House {
             db: Db::over((*pool.connect_options()).clone(), 8),
             pool,
             redis: PrivateRedis::start(id()),
+            appointment,
             encounter,
             practitioner: Person { actor: Actor { clinic, who: account }, participant: doctor },
             patient: Person {
@@ -158,6 +160,16 @@ impl House {
     pub(crate) async fn token_at(&self, person: &Person, clock: &dyn Clock) -> Redacted<String> {
         let key = SigningKey::new(&Redacted::new(SEED));
         join_tokens::mint(&self.db, clock, &SystemRandom, &key, &person.actor, self.encounter).await.expect("a token")
+    }
+
+    /// A program of the desk asks for a device of this name.
+    pub(crate) async fn device_token(&self, name: &str) -> Redacted<String> {
+        let key = SigningKey::new(&Redacted::new(SEED));
+        let who = Who::ApiToken { id: ApiTokenId(SystemRandom.uuid()), role: Role::Receptionist };
+        let by = Actor { who, ..self.practitioner.actor.clone() };
+        let of = (self.appointment, name);
+        let made = scheduler::mint_for_device(&self.db, &SystemClock, &SystemRandom, &key, &by, of).await;
+        made.expect("a token").token
     }
 
     /// Somebody's page opens a socket and joins with the offer of a browser that has no devices.

@@ -13,3 +13,4 @@ mod media;
 mod presence;
 mod private_redis;
 mod relays;
+mod whip;

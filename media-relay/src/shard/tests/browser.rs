@@ -111,6 +111,19 @@ impl Browser {
         request(&self.credentials, nominates)
     }
 
+    /// New credentials, as the control side makes them.
+    pub(super) fn restarts_ice(&mut self) -> Credentials {
+        self.credentials = Credentials::new(self.key.index, &[0x77; 24]);
+        self.credentials.clone()
+    }
+
+    /// Its sound comes from a client that declares no SSRC and cannot name media sections.
+    pub(super) fn names_nothing(&mut self) {
+        for section in self.offer.sections.iter_mut().filter(|section| section.sends) {
+            (section.ssrc, section.rtx_ssrc, section.extensions.mid) = (None, None, None);
+        }
+    }
+
     /// The index of a slot among the transport's subscriptions: four for sound, then four for pictures.
     pub(super) fn slot(&self, kind: MediaKind, seat: usize) -> usize {
         if kind == MediaKind::Audio { seat } else { 4 + seat }
