@@ -8,6 +8,7 @@ mod join_token;
 mod link;
 mod log_redaction;
 mod not_admitted;
+mod outside_clients;
 mod processes;
 mod support;
 mod two_bookings;

@@ -2,7 +2,7 @@
 
 use super::{PATIENCE, database, person::Person, redis::Redis};
 use domain::{Redacted, Role};
-use scheduler::demo::{Demo, DemoAccount, DemoVisit};
+use scheduler::demo::{Demo, DemoAccount, DemoToken, DemoVisit};
 use service::{clock::SystemClock, keys::Keys, postgres::Db, random::SystemRandom};
 use std::{
     fs::File,
@@ -25,6 +25,7 @@ pub struct Processes {
     pub url: String,
     /// Where signaling is.
     pub signaling_url: String,
+    tokens: Vec<DemoToken>,
     running: Vec<Child>,
     folder: PathBuf,
     _redis: Redis,
@@ -42,13 +43,14 @@ impl Processes {
             demo: Demo::default(),
             url: format!("http://127.0.0.1:{pages}"),
             signaling_url: format!("ws://127.0.0.1:{signaling}/signal"),
+            tokens: Vec::new(),
             running: Vec::new(),
             folder,
             _redis: redis,
         };
         started.run_once("migrate", &database).await;
         started.run_once("demo", &database).await;
-        started.demo = demo_of(&database).await;
+        (started.demo, started.tokens) = demo_of(&database).await;
         for service in SERVICES {
             let port = if service == "signaling" { signaling } else { pages };
             started.spawn(service, port, &database, filter).await;
@@ -74,6 +76,12 @@ impl Processes {
     pub fn link_of(&self, visit: &DemoVisit) -> String {
         let keys = Keys::derive(&Redacted::new(SECRET.to_owned())).expect("long enough");
         format!("/visit/{}", scheduler::visit_link(&keys.visit_link, visit.appointment, visit.link_version).expose())
+    }
+
+    /// The token of the desk's program in the clinic of `visit`.
+    pub fn desk_token(&self, visit: &DemoVisit) -> &str {
+        let is_theirs = |token: &&DemoToken| token.role == Role::Receptionist && token.clinic == visit.clinic;
+        self.tokens.iter().find(is_theirs).expect("the demo has one").token.expose()
     }
 
     /// Everything that was logged so far, by all of them.
@@ -137,13 +145,15 @@ impl Drop for Processes {
 /// From where the people of these tests come.
 pub const PERSONS_ADDRESS: [u8; 4] = [127, 0, 0, 77];
 
-async fn demo_of(database: &str) -> Demo {
+async fn demo_of(database: &str) -> (Demo, Vec<DemoToken>) {
     let db = Db::connect(&Redacted::new(database.to_owned()), 1).await.expect("the database is there");
     let no_password = |_: &str| unreachable!("everybody has an account");
     let demo = scheduler::demo::demo(&db, &SystemClock, &SystemRandom, &no_password, "UTC");
     let demo = demo.await.expect("the demo is there");
+    let keys = Keys::derive(&Redacted::new(SECRET.to_owned())).expect("long enough");
+    let tokens = scheduler::demo::api_tokens(&db, &SystemClock, &SystemRandom, &keys.demo_token).await;
     db.close().await;
-    demo
+    (demo, tokens.expect("programs of the demo"))
 }
 
 async fn until_ready(port: u16) {
