@@ -86,7 +86,7 @@ impl Seats {
         let Some(source) = picture_loss(rtcp) else { return };
         let sends = |seat: &&mut Seat| seat.windows.iter().any(|(ssrc, _)| *ssrc == source);
         if let Some(publisher) = self.seats.iter_mut().flatten().find(sends) {
-            let buffer = egress.datagram(publisher.remote, len + Sealer::rtcp_overhead());
+            let buffer = egress.datagram(publisher.remote, len + publisher.sealer.rtcp_overhead());
             let start = buffer.len();
             buffer.extend_from_slice(rtcp);
             publisher.sealer.seal_rtcp(buffer, start);

@@ -106,7 +106,7 @@ impl Server for Running {
         match self.client.request(command).await? {
             RelayOutcome::Joined { answer } => Ok(vec![pending.answered(answer.expose())?]),
             RelayOutcome::Refused { code, message } => bail!("the relay refuses ({code:?}): {message}"),
-            RelayOutcome::Done {} => bail!("the relay gives no answer"),
+            RelayOutcome::Done {} | RelayOutcome::Ice { .. } => bail!("the relay gives no answer"),
         }
     }
 
