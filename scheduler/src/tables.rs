@@ -7,6 +7,7 @@ pub(crate) mod api_tokens;
 pub(crate) mod appointments;
 pub(crate) mod audit_events;
 pub(crate) mod clinics;
+pub(crate) mod deliveries;
 pub(crate) mod encounters;
 pub(crate) mod events;
 pub(crate) mod facts;

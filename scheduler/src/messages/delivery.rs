@@ -49,7 +49,7 @@ pub async fn deliveries(db: &Db, by: &Actor, id: AppointmentId) -> Result<Vec<De
     if matches!(by.who, Who::Patient { .. }) {
         return Ok(Vec::new());
     }
-    tables::outbox::of_appointment(&mut *db.begin(by).await?, by.clinic, id).await
+    tables::deliveries::of_appointment(&mut *db.begin(by).await?, by.clinic, id).await
 }
 
 /// Whom the desk should ring, since no message reached them: their visit is within a week, and the newest word about it failed on
@@ -67,5 +67,5 @@ pub(crate) async fn unreached(
     clinic: ClinicId,
     now: Timestamp,
 ) -> Result<Vec<Unreached>, sqlx::Error> {
-    tables::outbox::unreached(connection, clinic, now, now + LOOKS_AHEAD, now - OVERDUE).await
+    tables::deliveries::unreached(connection, clinic, now, now + LOOKS_AHEAD, now - OVERDUE).await
 }
