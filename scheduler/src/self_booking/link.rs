@@ -1,7 +1,7 @@
 //! Two tokens that name a self-booking: the browser's cookie, in which the form is filled in, and the link in the message, which
 //! confirms. Neither can stand in for the other, since the browser has not shown yet that the address is its owner's.
 //!
-//! Each names the id and the version of its link, see [`signed_link`](crate::signed_link). The browser's has version 0.
+//! Each names the id and the version of its link, see [`signed_link`]. The browser's has version 0.
 
 use super::{SelfBookingView, actor};
 use crate::{
