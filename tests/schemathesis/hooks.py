@@ -6,6 +6,8 @@ and versions of the running demo, so that they are answered with more than "ther
 
 import collections
 import datetime
+import functools
+import http.cookiejar
 import itertools
 import json
 import os
@@ -18,6 +20,8 @@ URL = os.environ.get("BEDSIDE_URL", "")
 # The desk's token makes what a request of any role needs.
 DESK = os.environ.get("BEDSIDE_DESK_TOKEN", "")
 ANSWERS = os.environ.get("BEDSIDE_ANSWERS", os.devnull)
+# Who may sign in to the demo.
+READY = os.environ.get("BEDSIDE_READY", os.devnull)
 
 # Answers that show who was offered a time, counted like an operation.
 OFFERED = "(a waitlist with offers)"
@@ -87,13 +91,33 @@ class Demo:
     def held(self):
         return self.made("holds", self.time)
 
-    def of_today(self):
-        """A visit of today that somebody can come to, or has come to."""
+    def visits_of_today(self):
+        """Those that somebody can come to, or has come to; first whoever is still expected."""
         today = datetime.datetime.now(datetime.UTC)
         first = (today - datetime.timedelta(hours=12)).strftime("%Y-%m-%dT%H:%M:%SZ")
         last = (today + datetime.timedelta(hours=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
         visits = self.items(f"appointments?from={first}&to={last}&limit=200")
-        return next(one for state in ("booked", "arrived") for one in visits if one["state"] == state)
+        return [one for state in ("booked", "arrived") for one in visits if one["state"] == state]
+
+    def of_today(self):
+        return self.visits_of_today()[0]
+
+    @functools.cached_property
+    def consultation(self):
+        """A visit that its practitioner has begun: no program can, so they do it on the page. Each role has another one."""
+        with open(READY, encoding="utf-8") as text:
+            accounts = {one["name"]: one for one in json.load(text)["accounts"]}
+        names = {one["id"]: one["name"] for one in self.items("practitioners")}
+        for visit in self.visits_of_today()[::-1][PART:]:
+            if visit["state"] == "booked":
+                self.call("POST", f"appointments/{visit['id']}/arrive")
+            account = accounts[names[visit["practitioner_id"]]]
+            page = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+            page.addheaders = [("Origin", URL), ("Sec-Fetch-Site", "same-origin")]
+            page.open(f"{URL}/sign-in", urllib.parse.urlencode({name: account[name] for name in ("email", "password")}).encode())
+            page.open(f"{URL}/appointments/{visit['id']}/admit", b"")
+            return visit["id"]
+        raise RuntimeError("nobody can come today")
 
     def wait(self):
         """Somebody who would take any time of the next weeks."""
@@ -125,6 +149,9 @@ def filled(demo, name, case):
             case.body["start"] = later.strftime("%Y-%m-%dT%H:%M:%SZ")
         if name != "get_appointment":
             case.headers["If-Match"] = f'"{appointment["version"]}"'
+    elif name == "make_join_token":
+        case.path_parameters["id"] = demo.consultation
+        case.body = {"role": "device", "name": "Examination camera"}
     elif name == "get_patient":
         case.path_parameters["id"] = demo.patient()
     elif name == "get_practitioner":
