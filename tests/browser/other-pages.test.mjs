@@ -112,7 +112,7 @@ test("the desk reads who was where, and when", async () => {
   const [patient, desk] = [await Somebody.with(chromium), await Somebody.with(chromium)];
   await arrive(patient);
   await desk.signsIn(bedside.ready.url, bedside.account("receptionist"));
-  await desk.page.getByRole("region", { name: "Waiting" }).getByRole("link", { name: visit().patient }).click();
+  await desk.page.getByRole("region", { name: "Waiting" }).getByRole("link", { name: visit().patient, exact: true }).click();
   const attendance = desk.page.getByRole("region", { name: "Who was there" });
   await attendance.getByText("Patient in the waiting room").waitFor();
   assert.deepEqual(await desk.looksAt("attendance"), []);
