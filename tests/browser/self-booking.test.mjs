@@ -121,13 +121,9 @@ async function linkTo(address) {
   await desk.signsIn(bedside.ready.url, bedside.account("receptionist"));
   const link = await until(15_000, async () => {
     await desk.page.goto(`${bedside.ready.url}/mailbox`);
-    const links = await desk.page.getByRole("link", { name: /\/bookings\// }).all();
-    const mail = desk.page.locator("article, li, section, details").filter({ hasText: address }).last();
-    for (const one of links) {
-      const href = (await one.getAttribute("href")) ?? "";
-      if (href && (await mail.innerHTML().catch(() => "")).includes(href)) return href;
-    }
-    return null;
+    const mails = desk.page.getByRole("article").filter({ hasText: address });
+    const [link] = await mails.last().getByRole("link", { name: /\/bookings\// }).all();
+    return link?.getAttribute("href");
   });
   await desk.close();
   return link;
