@@ -34,17 +34,17 @@ pub(super) struct Feedback {
 
 impl Session {
     /// Takes one RTCP datagram of the server's.
-    pub(super) fn handle_rtcp(&mut self, datagram: &mut [u8], now: Instant, work: &mut Work) {
+    pub(super) fn handle_rtcp(&mut self, datagram: &mut [u8], work: &mut Work) {
         let Stage::Open(_, keys) = &mut self.stage else { return };
         let Ok(length) = keys.opener.open_rtcp(datagram) else { return work.tally.unreadable += 1 };
         let mut rest = &datagram[..length];
         while let Some((packet, later)) = next_packet(rest) {
-            self.handle_packet(packet, now, work);
+            self.handle_packet(packet, work);
             rest = later;
         }
     }
 
-    fn handle_packet(&mut self, packet: &[u8], now: Instant, work: &mut Work) {
+    fn handle_packet(&mut self, packet: &[u8], work: &mut Work) {
         let Ok(header) = RtcpHeader::unmarshal(&mut &packet[..]) else { return };
         let mut bytes = packet;
         match (header.packet_type, header.count) {
@@ -60,7 +60,7 @@ impl Session {
             }
             (PacketType::TransportSpecificFeedback, FORMAT_TLN) => {
                 if let Ok(nack) = TransportLayerNack::unmarshal(&mut bytes) {
-                    self.resend(&nack, now, work);
+                    self.resend(&nack, work);
                 }
             }
             _ => {}
@@ -72,16 +72,9 @@ impl Session {
         self.outgoing.iter_mut().filter(|track| track.has_ssrc(ssrc)).for_each(|track| track.want_keyframe());
     }
 
-    fn resend(&mut self, nack: &TransportLayerNack, _now: Instant, work: &mut Work) {
+    fn resend(&mut self, nack: &TransportLayerNack, work: &mut Work) {
         let Stage::Open(_, keys) = &self.stage else { return };
-        let mut shared = Shared {
-            seat: &self.seat,
-            sealer: &keys.sealer,
-            transport_sequence: &mut self.transport_sequence,
-            bytes: &mut work.bytes,
-            wall: wall(),
-            tally: &mut work.tally,
-        };
+        let mut shared = Shared::new(&self.seat, &keys.sealer, &mut self.transport_sequence, work);
         for sequence in nack.nacks.iter().flat_map(|pair| *pair) {
             for track in &mut self.outgoing {
                 let send = |bytes: &[u8], segment| self.socket.send(bytes, segment).is_ok();

@@ -3,6 +3,7 @@
 use super::{
     mark::{self, Mark},
     rtp::{self, Fields},
+    session::{Work, wall},
     tally::Tally,
 };
 use crate::relay::{
@@ -73,6 +74,12 @@ pub(super) struct Shared<'a> {
     /// Since the epoch.
     pub wall: Duration,
     pub tally: &'a mut Tally,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(seat: &'a Seat, sealer: &'a Sealer, transport_sequence: &'a mut u16, work: &'a mut Work) -> Self {
+        Self { seat, sealer, transport_sequence, bytes: &mut work.bytes, wall: wall(), tally: &mut work.tally }
+    }
 }
 
 impl Outgoing {

@@ -141,7 +141,7 @@ impl Session {
             Some(0..=3) => self.handle_stun(from, datagram, now, work),
             Some(20..=63) => self.handle_dtls(datagram, now, work),
             Some(128..=191) if datagram.len() >= 12 && (192..=223).contains(&datagram[1]) => {
-                self.handle_rtcp(datagram, now, work);
+                self.handle_rtcp(datagram, work);
             }
             Some(128..=191) => self.handle_rtp(datagram, at, now, work),
             _ => {}
@@ -248,14 +248,7 @@ impl Session {
 
     fn send_frame(&mut self, number: usize, due: Instant, now: Instant, work: &mut Work) {
         let (Stage::Open(_, keys), Some(track)) = (&self.stage, self.outgoing.get_mut(number)) else { return };
-        let mut shared = Shared {
-            seat: &self.seat,
-            sealer: &keys.sealer,
-            transport_sequence: &mut self.transport_sequence,
-            bytes: &mut work.bytes,
-            wall: wall(),
-            tally: &mut work.tally,
-        };
+        let mut shared = Shared::new(&self.seat, &keys.sealer, &mut self.transport_sequence, work);
         track.next_frame(now, &mut shared, |bytes, segment| self.socket.send(bytes, segment).is_ok());
         let interval = track.interval();
         let late = now.saturating_duration_since(due);
