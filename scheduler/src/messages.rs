@@ -150,11 +150,11 @@ pub(crate) async fn plan(
     appointment: AppointmentId,
     news: News,
 ) -> Result<(), sqlx::Error> {
-    let Some(visit) = tables::outbox::visit(connection, clinic, appointment).await? else {
+    let Some(visit) = tables::outbox::visits(connection, clinic, &[appointment]).await?.pop() else {
         return Ok(());
     };
     let starts_at = visit.starts_at.to_jiff();
-    let channels = channels(visit.email.as_deref(), visit.phone.as_deref());
+    let channels = channels(visit.email.is_some(), visit.phone.is_some());
     if starts_at <= now || channels.is_empty() {
         return Ok(());
     }
@@ -171,32 +171,28 @@ pub(crate) async fn plan_together(
     appointments: &[AppointmentId],
     news: News,
 ) -> Result<(), sqlx::Error> {
-    let (Some(series), [first, _, ..]) = (series, appointments) else {
+    let (Some(series), [_, _, ..]) = (series, appointments) else {
         for id in appointments {
             plan(connection, clinic, now, *id, news).await?;
         }
         return Ok(());
     };
-    let Some(patient) = tables::outbox::visit(connection, clinic, *first).await? else {
+    let mut visits = tables::outbox::visits(connection, clinic, appointments).await?;
+    visits.retain(|visit| visit.starts_at.to_jiff() > now);
+    let Some(first) = visits.first() else {
         return Ok(());
     };
-    let channels = channels(patient.email.as_deref(), patient.phone.as_deref());
-    let mut told = Vec::new();
-    for id in appointments {
-        let Some(visit) = tables::outbox::visit(connection, clinic, *id).await? else { continue };
-        let starts_at = visit.starts_at.to_jiff();
-        if starts_at <= now {
-            continue;
-        }
-        told.push((*id, visit.sequence));
-        if news != News::Cancelled {
-            let planned: Vec<_> = reminders(now, starts_at, &visit.reminder_minutes).collect();
-            tables::outbox::plan(connection, clinic, (*id, visit.sequence), &channels, &planned, now).await?;
-        }
-    }
-    if told.is_empty() || channels.is_empty() {
+    let channels = channels(first.email.is_some(), first.phone.is_some());
+    if channels.is_empty() {
         return Ok(());
     }
+    if news != News::Cancelled {
+        for visit in &visits {
+            let planned: Vec<_> = reminders(now, visit.starts_at.to_jiff(), &visit.reminder_minutes).collect();
+            tables::outbox::plan(connection, clinic, (visit.id, visit.sequence), &channels, &planned, now).await?;
+        }
+    }
+    let told: Vec<_> = visits.iter().map(|visit| (visit.id, visit.sequence)).collect();
     let version = tables::series::next_version(connection, clinic, series).await?;
     tables::outbox::plan_together(connection, clinic, (series, version), kind(news), &channels, &told, now).await
 }
@@ -209,8 +205,7 @@ pub(crate) async fn plan_new(
     (appointment, starts_at): (AppointmentId, Timestamp),
     grounds: &Grounds,
 ) -> Result<(), sqlx::Error> {
-    let email = grounds.has_email.then_some(Channel::Email);
-    let channels: Vec<_> = email.into_iter().chain(grounds.has_phone.then_some(Channel::Sms)).collect();
+    let channels = channels(grounds.has_email, grounds.has_phone);
     if channels.is_empty() {
         return Ok(());
     }
@@ -226,7 +221,7 @@ pub(crate) async fn plan_link(
     appointment: AppointmentId,
     patient: &PatientView,
 ) -> Result<(), sqlx::Error> {
-    let channels = channels(patient.email.as_deref(), patient.phone.as_deref());
+    let channels = channels(patient.email.is_some(), patient.phone.is_some());
     let version = tables::outbox::next_link(connection, clinic, appointment).await?;
     let link = Planned { kind: MessageKind::Link, ahead_minutes: 0, due_at: now };
     tables::outbox::plan(connection, clinic, (appointment, version), &channels, &[link], now).await
@@ -249,9 +244,8 @@ pub(crate) async fn notify(
 }
 
 /// The ways to reach somebody.
-fn channels(email: Option<&str>, phone: Option<&str>) -> Vec<Channel> {
-    let email = email.map(|_| Channel::Email);
-    email.into_iter().chain(phone.map(|_| Channel::Sms)).collect()
+fn channels(has_email: bool, has_phone: bool) -> Vec<Channel> {
+    has_email.then_some(Channel::Email).into_iter().chain(has_phone.then_some(Channel::Sms)).collect()
 }
 
 fn planned(news: News, now: Timestamp, starts_at: Timestamp, reminder_minutes: &[i32]) -> Vec<Planned> {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 /// What planning needs to know of a visit.
 pub(crate) struct Visit {
+    pub(crate) id: AppointmentId,
     pub(crate) starts_at: jiff_sqlx::Timestamp,
     pub(crate) sequence: i32,
     pub(crate) email: Option<String>,
@@ -17,23 +18,30 @@ pub(crate) struct Visit {
     pub(crate) reminder_minutes: Vec<i32>,
 }
 
-/// The visit of an appointment, for planning.
-pub(crate) async fn visit(
+/// The visits of some appointments, for planning.
+pub(crate) async fn visits(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    id: AppointmentId,
-) -> Result<Option<Visit>, sqlx::Error> {
+    ids: &[AppointmentId],
+) -> Result<Vec<Visit>, sqlx::Error> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     sqlx::query_as!(
         Visit,
-        r#"select a.starts_at as "starts_at: jiff_sqlx::Timestamp", a.sequence, p.email, p.phone, c.reminder_minutes
+        r#"select
+               a.id as "id: AppointmentId",
+               a.starts_at as "starts_at: jiff_sqlx::Timestamp",
+               a.sequence,
+               p.email,
+               p.phone,
+               c.reminder_minutes
            from appointments a
            join patients p on p.clinic_id = a.clinic_id and p.id = a.patient_id
            join clinics c on c.id = a.clinic_id
-           where a.clinic_id = $1 and a.id = $2"#,
+           where a.clinic_id = $1 and a.id = any ($2)"#,
         clinic.0,
-        id.0,
+        &ids,
     )
-    .fetch_optional(connection)
+    .fetch_all(connection)
     .await
 }
 
