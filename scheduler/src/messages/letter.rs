@@ -236,25 +236,29 @@ impl Facts<'_> {
     /// `24 Nov 10:00, 1 Dec 10:00, 8 Dec 10:00`; the place of the clock stands once, at the end.
     fn all_short(&self) -> String {
         let [others @ .., (last, _)] = self.together.as_slice() else { return String::new() };
-        let zone = self.zone.unwrap_or(&self.clinic.zone);
-        let other = |at: &Timestamp| at.to_zoned(zone.clone()).strftime(SHORTER).to_string();
-        let others: String = others.iter().map(|(at, _)| other(at) + ", ").collect();
+        let others: String = others.iter().map(|(at, _)| self.written(*at, SHORTER) + ", ").collect();
         format!("{others}{}", self.spoken(*last, SHORTER))
     }
 
     /// The day of the last of several visits: `12 Jan`.
     fn last_short(&self) -> String {
-        let zone = self.zone.unwrap_or(&self.clinic.zone);
-        let day = |(at, _): &(Timestamp, _)| at.to_zoned(zone.clone()).strftime("%-d %b").to_string();
-        self.together.last().map(day).unwrap_or_default()
+        self.together.last().map(|(at, _)| self.written(*at, "%-d %b")).unwrap_or_default()
     }
 
     /// An instant on the wall clock of whoever reads it, which is named where it is not the clinic's.
     fn spoken(&self, at: Timestamp, format: &str) -> String {
-        let zone = self.zone.unwrap_or(&self.clinic.zone);
-        let time = at.to_zoned(zone.clone()).strftime(format).to_string();
+        let time = self.written(at, format);
+        let zone = self.readers_zone();
         let is_named = zone.iana_name() != self.clinic.zone.iana_name();
         if is_named { format!("{time} ({} time)", place(zone)) } else { time }
+    }
+
+    fn written(&self, at: Timestamp, format: &str) -> String {
+        at.to_zoned(self.readers_zone().clone()).strftime(format).to_string()
+    }
+
+    fn readers_zone(&self) -> &TimeZone {
+        self.zone.unwrap_or(&self.clinic.zone)
     }
 }
 
