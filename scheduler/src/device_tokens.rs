@@ -2,14 +2,12 @@
 
 use crate::{
     admit::is_theirs,
-    join_tokens::{SigningKey, claims},
+    join_tokens::{JoinToken, SigningKey, claims},
     tables::{self, participants::Person},
 };
 use domain::{
-    Actor, AppointmentId, Clock, EncounterId, EncounterState, ParticipantId, Random, Redacted, Role, Who,
-    signal::ParticipantRole,
+    Actor, AppointmentId, Clock, EncounterId, EncounterState, ParticipantId, Random, Role, Who, signal::ParticipantRole,
 };
-use jiff::Timestamp;
 use service::{
     audit::{self, AuditEvent},
     postgres::Db,
@@ -20,15 +18,6 @@ use sqlx::PgConnection;
 pub const MAX_DEVICES: usize = 3;
 /// The longest name of a device, in characters.
 pub const MAX_DEVICE_NAME: usize = 60;
-
-/// A join token for a device.
-#[derive(Debug, Clone)]
-pub struct DeviceToken {
-    /// The token.
-    pub token: Redacted<String>,
-    /// Until when it may be used to enter, once.
-    pub expires_at: Timestamp,
-}
 
 /// Why a device gets no token.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +50,7 @@ pub async fn mint_for_device(
     key: &SigningKey,
     by: &Actor,
     (appointment, name): (AppointmentId, &str),
-) -> Result<DeviceToken, DeviceTokenError> {
+) -> Result<JoinToken, DeviceTokenError> {
     let name = usable(name).ok_or(DeviceTokenError::BadName)?;
     let mut tx = db.begin(by).await?;
     let found = tables::appointments::lock(&mut tx, by.clinic, appointment).await?.ok_or(DeviceTokenError::NotFound)?;
@@ -76,13 +65,12 @@ pub async fn mint_for_device(
     }
     let participant = find_or_add(&mut tx, random, by, encounter, name).await?;
     let claims = claims(clock.now(), random.uuid(), by.clinic, &open, participant);
-    let expires_at = Timestamp::from_second(claims.exp).expect("the present and a minute is an instant");
-    tables::join_tokens::add(&mut tx, by.clinic, claims.jti, participant, expires_at).await?;
+    let made = key.make(&mut tx, &claims).await?;
     let event = AuditEvent::new("join_token.made").encounter(encounter).appointment(appointment).patient(open.patient);
     let detail = serde_json::json!({ "role": ParticipantRole::Device, "participant": participant });
     audit::record(&mut tx, by, event.detail(detail)).await?;
     tx.commit().await?;
-    Ok(DeviceToken { token: key.sign(&claims), expires_at })
+    Ok(made)
 }
 
 /// The desk's programs let devices into every consultation of the clinic; a practitioner's into their own.

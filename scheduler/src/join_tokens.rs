@@ -31,6 +31,15 @@ pub struct SigningKey(EncodingKey);
 /// Checks join tokens: `signaling` has one.
 pub struct VerifyingKey(DecodingKey);
 
+/// A token, and how long it is of use.
+#[derive(Debug, Clone)]
+pub struct JoinToken {
+    /// The token.
+    pub token: Redacted<String>,
+    /// Until when it may be used to enter, once.
+    pub expires_at: Timestamp,
+}
+
 /// Why no join token was made.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
@@ -98,12 +107,11 @@ pub async fn mint(
     let participants = tables::participants::of_encounter(&mut tx, by.clinic, encounter).await?;
     let participant = participants.iter().find(|one| one.role == role).ok_or(MintError::NotYours)?.participant;
     let claims = claims(clock.now(), random.uuid(), by.clinic, &open, participant);
-    let expires_at = Timestamp::from_second(claims.exp).expect("the present and a minute is an instant");
-    tables::join_tokens::add(&mut tx, by.clinic, claims.jti, participant, expires_at).await?;
+    let made = key.make(&mut tx, &claims).await?;
     let event = AuditEvent::new("join_token.made").encounter(encounter).appointment(open.appointment);
     audit::record(&mut tx, by, event.patient(open.patient)).await?;
     tx.commit().await?;
-    Ok(key.sign(&claims))
+    Ok(made.token)
 }
 
 /// Uses a token up.
@@ -153,7 +161,18 @@ impl SigningKey {
         Self(EncodingKey::from_ed_der(document.as_ref()))
     }
 
-    pub(crate) fn sign(&self, claims: &JoinClaims) -> Redacted<String> {
+    /// Signs a token, and remembers that it may be used once.
+    pub(crate) async fn make(
+        &self,
+        connection: &mut PgConnection,
+        claims: &JoinClaims,
+    ) -> Result<JoinToken, sqlx::Error> {
+        let expires_at = Timestamp::from_second(claims.exp).expect("the present and a minute is an instant");
+        tables::join_tokens::add(connection, claims.clinic, claims.jti, claims.participant, expires_at).await?;
+        Ok(JoinToken { token: self.sign(claims), expires_at })
+    }
+
+    fn sign(&self, claims: &JoinClaims) -> Redacted<String> {
         let header = Header { typ: Some(JOIN_TOKEN_TYPE.to_owned()), ..Header::new(Algorithm::EdDSA) };
         Redacted::new(jsonwebtoken::encode(&header, claims, &self.0).expect("our claims can be signed by our key"))
     }

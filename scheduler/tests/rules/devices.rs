@@ -3,8 +3,8 @@
 use crate::house::House;
 use domain::{Actor, ApiTokenId, AppointmentId, Random as _, Role, Who, relay::Connection, signal::ParticipantRole};
 use scheduler::{
-    DeviceToken, DeviceTokenError, MAX_DEVICES, finish,
-    join_tokens::{Admission, SigningKey, VerifyingKey, redeem},
+    DeviceTokenError, MAX_DEVICES, finish,
+    join_tokens::{Admission, JoinToken, SigningKey, VerifyingKey, redeem},
     mint_for_device, room_participants,
 };
 use sqlx::PgPool;
@@ -18,12 +18,12 @@ async fn asks(
     by: &Actor,
     appointment: AppointmentId,
     name: &str,
-) -> Result<DeviceToken, DeviceTokenError> {
+) -> Result<JoinToken, DeviceTokenError> {
     let key = SigningKey::new(&house.keys.join_token);
     mint_for_device(&house.db, &house.clock, &house.random, &key, by, (appointment, name)).await
 }
 
-async fn enters(house: &House, token: &DeviceToken) -> Admission {
+async fn enters(house: &House, token: &JoinToken) -> Admission {
     let key = VerifyingKey::new(&house.keys.join_token);
     redeem(&house.db, &house.clock, &key, &token.token).await.expect("a fresh token")
 }
