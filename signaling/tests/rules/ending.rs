@@ -1,6 +1,6 @@
 //! How a consultation ends for its pages, and how a node does.
 
-use crate::house::{House, SOON, TOLD, closed, opens};
+use crate::house::{House, SOON, TOLD, closed, emptied, opens};
 use domain::signal::{ErrorCode, close};
 use sqlx::PgPool;
 use std::time::Instant;
@@ -19,12 +19,7 @@ async fn a_finished_encounter_ends_every_socket_at_once_and_the_room(pool: PgPoo
         assert_eq!((code, heard.ended), (Some(close::ENDED), true));
     }
     assert!(finished_at.elapsed() < TOLD);
-    let emptied = async {
-        while relay.stats().participants > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(SOON, emptied).await.expect("the relay let go of everybody");
+    emptied(&relay).await;
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]

@@ -216,6 +216,16 @@ pub(crate) fn chat_id() -> ChatMessageId {
     ChatMessageId(SystemRandom.uuid())
 }
 
+/// Nobody is in any room of the relay any more.
+pub(crate) async fn emptied(relay: &RelayHandle) {
+    let emptied = async {
+        while relay.stats().participants > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, emptied).await.expect("the relay let go of everybody");
+}
+
 /// The code with which the page's socket is closed.
 pub(crate) async fn closed(page: &SignalingClient) -> (Option<u16>, Heard) {
     let heard = page.until(|heard| heard.closed.is_some(), SOON).await.expect("closed");

@@ -7,11 +7,6 @@ use scheduler::{Place, Presence, Present, missed::mark_missed, presences};
 use service::clock::{ManualClock, SystemClock};
 use sqlx::PgPool;
 
-fn appointment(house: &House) -> AppointmentId {
-    let Who::Patient { appointment, .. } = house.patient.actor.who else { unreachable!("a patient") };
-    appointment
-}
-
 /// Comes into the room and leaves it again. What was written of it is written before the socket closes.
 async fn comes_and_goes(house: &House, person: &Person, node: &RunningNode) {
     let page = house.joins(person, node).await;
@@ -20,7 +15,7 @@ async fn comes_and_goes(house: &House, person: &Person, node: &RunningNode) {
 }
 
 async fn who_was_there(house: &House) -> Vec<Presence> {
-    presences(&house.db, &house.practitioner.actor, appointment(house)).await.expect("a read")
+    presences(&house.db, &house.practitioner.actor, house.appointment).await.expect("a read")
 }
 
 /// A round of the scheduler, a day later: which visits it marks as missed.
@@ -45,7 +40,7 @@ async fn a_patient_to_whom_nobody_came_was_there_and_it_is_not_their_no_show(poo
     assert!(is_true, "between {before} and {after}: {patient:?}");
 
     assert_eq!(missed_a_day_later(&house).await, []);
-    let view = scheduler::glance(&house.db, &house.practitioner.actor, appointment(&house)).await.expect("a read");
+    let view = scheduler::glance(&house.db, &house.practitioner.actor, house.appointment).await.expect("a read");
     let view = view.expect("an appointment");
     assert_eq!((view.state, view.absent), (AppointmentState::Fulfilled, None));
 }

@@ -1,6 +1,6 @@
 //! Cameras and screens: one request in, one request out, and everything that is refused on the way.
 
-use crate::house::{House, RunningNode, SOON, offer};
+use crate::house::{House, RunningNode, SOON, emptied, offer};
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode},
@@ -303,12 +303,7 @@ async fn the_end_of_the_visit_is_the_end_of_its_sessions(pool: PgPool) {
     let (token, session) = camera(&house, &node).await;
     house.finishes().await;
     house.tells_of_the_end().await;
-    let ended = async {
-        while relay.stats().participants > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(SOON, ended).await.expect("everybody is out");
+    emptied(&relay).await;
     assert_eq!(deletes(&node, &session, &token).await.refusal(), (404, "no-such-session".to_owned()));
 }
 

@@ -6,7 +6,7 @@ use domain::Role;
 use serde_json::json;
 use sqlx::PgPool;
 
-/// The first appointment of the day whose visit runs, and whether its practitioner is the one with the program.
+/// The first appointment of the day, whose visit runs.
 async fn running(house: &House) -> String {
     let begun = "with appointment as (
             update appointments set state = 'fulfilled'
