@@ -2,6 +2,7 @@
 //!
 //! One file a page under `pages/` (struct, `get`, `post`), its template at the same path under `templates/`.
 
+mod announce;
 mod api;
 pub mod cookies;
 pub mod errors;

@@ -3,8 +3,8 @@
 
 use axum::http::StatusCode;
 use scheduler::{
-    AddToWaitlistError, BookError, BookSeriesError, CancelError, ChangeScheduleError, RescheduleError, SendLinkError,
-    UndoMissedError, WalkInError, schedules::fields::Fault,
+    AddToWaitlistError, BookError, CancelError, ChangeScheduleError, RescheduleError, SendLinkError, UndoMissedError,
+    WalkInError, schedules::fields::Fault,
 };
 use std::fmt;
 
@@ -127,17 +127,6 @@ impl From<&BookError> for Code {
             BookError::ReasonMissing => Self::Invalid,
             BookError::Database(error) if service::postgres::gave_up(error) => Self::Busy,
             BookError::Database(_) => Self::Failed,
-        }
-    }
-}
-
-impl From<&BookSeriesError> for Code {
-    fn from(refusal: &BookSeriesError) -> Self {
-        match refusal {
-            BookSeriesError::Recurrence(_) => Self::Invalid,
-            BookSeriesError::Conflicts(_) => Self::SeriesConflicts,
-            BookSeriesError::Refused(refusal) => refusal.into(),
-            BookSeriesError::Database(_) => Self::Failed,
         }
     }
 }

@@ -45,8 +45,7 @@ pub(crate) async fn get(
     page: Page,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let slug = scheduler::public_page::slug(&state.db, &administrator.actor()).await?.unwrap_or_default();
-    show(&state, &administrator, page, slug, None, query.as_deref() == Some("saved")).await
+    show(&state, &administrator, page, None, query.as_deref() == Some("saved")).await
 }
 
 /// Gives the page its address, or says what stands in the way.
@@ -67,25 +66,25 @@ pub(crate) async fn post(
             Refusal::new(Code::AddressTaken, "Another clinic has this address. Choose another.")
         }
     };
-    show(&state, &administrator, page, typed.slug, Some(refusal), false).await
+    show(&state, &administrator, page, Some((typed.slug, refusal)), false).await
 }
 
 async fn show(
     state: &WebState,
     administrator: &Administrator,
     page: Page,
-    slug: String,
-    refusal: Option<Refusal>,
+    refused: Option<(String, Refusal)>,
     is_saved: bool,
 ) -> Result<Response, PageError> {
+    let (typed, refusal) = refused.unzip();
     let present = scheduler::public_page::slug(&state.db, &administrator.actor()).await?;
     let status = refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.code.status());
     let html = PublicPage {
         page,
         staff: Staff::at_desk(state, administrator, Here::Schedules).await?,
         before: state.site.address_of("/clinics/"),
-        address: present.map(|slug| state.site.address_of(&format!("/clinics/{slug}"))),
-        slug,
+        address: present.as_deref().map(|slug| state.site.address_of(&format!("/clinics/{slug}"))),
+        slug: typed.or(present).unwrap_or_default(),
         is_saved,
         refusal,
     };

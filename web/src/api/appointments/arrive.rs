@@ -2,6 +2,7 @@
 
 use super::Appointment;
 use crate::{
+    announce,
     api::{
         input::Id,
         problem::{Code, Problem},
@@ -9,7 +10,6 @@ use crate::{
         token::Desk,
         version::{IfMatch, mismatch},
     },
-    pages::appointments::announce,
     state::WebState,
 };
 use axum::extract::State;
@@ -35,7 +35,7 @@ async fn arrive(
     let by = desk.actor();
     let if_version = super::insisted(&state, by, id, &version).await?;
     scheduler::arrive_if(&state.db, &*state.clock, by, id, if_version).await.map_err(refused)?;
-    announce(&state, by, id).await;
+    announce::appointment(&state, by, id).await;
     super::answer(&state, by, id).await
 }
 

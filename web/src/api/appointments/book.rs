@@ -5,6 +5,7 @@ use super::{
     refused::{conflicts, refused},
 };
 use crate::{
+    announce,
     api::{
         idempotency::{Key, first_answer},
         input::{Body, Instant},
@@ -12,7 +13,6 @@ use crate::{
         refusals,
         token::Desk,
     },
-    pages::appointments::announce,
     state::WebState,
 };
 use axum::{
@@ -110,7 +110,7 @@ async fn book(
     let by = desk.actor();
     let request = new.request(Source::Api, key.clone())?;
     let id = scheduler::book(&state.db, &*state.clock, &*state.random, by, request).await.map_err(refused)?;
-    announce(&state, by, id).await;
+    announce::appointment(&state, by, id).await;
     let booked = answer(&state, by, id).await?;
     Ok(created(id, first_answer(&state, by, key.as_ref(), booked).await?))
 }
@@ -172,7 +172,7 @@ async fn book_series(
         BookSeriesError::Database(error) => error.into(),
     })?;
     for id in &booked.appointments {
-        announce(&state, by, *id).await;
+        announce::appointment(&state, by, *id).await;
     }
     let left_out = booked.left_out.into_iter();
     let left_out = left_out.map(|one| Conflict::new(one.starts_at, one.wall_time, &refused(one.why))).collect();

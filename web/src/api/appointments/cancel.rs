@@ -2,6 +2,7 @@
 
 use super::Appointment;
 use crate::{
+    announce,
     api::{
         input::{Body, Id},
         problem::{Code, Problem},
@@ -10,7 +11,6 @@ use crate::{
         token::Desk,
         version::{IfMatch, mismatch},
     },
-    pages::appointments::announce,
     state::WebState,
 };
 use axum::extract::State;
@@ -53,7 +53,7 @@ async fn cancel(
     let request = Cancel { scope: asked.scope.into(), if_version, ..Cancel::new(id, asked.reason) };
     let cancelled = scheduler::cancel(&state.db, &*state.clock, by, request).await.map_err(refused)?;
     for one in cancelled {
-        announce(&state, by, one).await;
+        announce::appointment(&state, by, one).await;
     }
     super::answer(&state, by, id).await
 }

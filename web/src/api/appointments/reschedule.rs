@@ -5,6 +5,7 @@ use super::{
     refused::{conflicts, refused},
 };
 use crate::{
+    announce,
     api::{
         input::{Body, Id, Instant},
         problem::{Code, Problem},
@@ -13,7 +14,6 @@ use crate::{
         token::Desk,
         version::{IfMatch, mismatch},
     },
-    pages::appointments::announce,
     state::WebState,
 };
 use axum::extract::State;
@@ -72,7 +72,7 @@ async fn reschedule(
     };
     let moved = scheduler::reschedule(&state.db, &*state.clock, by, request).await.map_err(not_moved)?;
     for one in moved {
-        announce(&state, by, one).await;
+        announce::appointment(&state, by, one).await;
     }
     super::answer(&state, by, id).await
 }

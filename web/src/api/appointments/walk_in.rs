@@ -2,13 +2,13 @@
 
 use super::{Appointment, answer, book::created};
 use crate::{
+    announce,
     api::{
         input::Body,
         problem::{Code, Problem},
         refusals,
         token::Desk,
     },
-    pages::appointments::announce,
     state::WebState,
 };
 use axum::{extract::State, response::Response};
@@ -43,7 +43,7 @@ async fn walk_in(State(state): State<WebState>, desk: Desk, Body(new): Body<New>
     let by = desk.actor();
     let request = WalkIn { patient: new.patient_id, practitioner: new.practitioner_id, visit_type: new.visit_type_id };
     let id = scheduler::walk_in(&state.db, &*state.clock, &*state.random, by, request).await.map_err(refused)?;
-    announce(&state, by, id).await;
+    announce::appointment(&state, by, id).await;
     Ok(created(id, answer(&state, by, id).await?))
 }
 

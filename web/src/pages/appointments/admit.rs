@@ -1,7 +1,7 @@
 //! *Admit*: one press, and the practitioner is in the consultation.
 
-use super::announce;
 use crate::{
+    announce,
     errors::PageError,
     extract::{Id, Practitioner},
     state::WebState,
@@ -22,7 +22,7 @@ pub(crate) async fn post(
     let by = practitioner.actor();
     match scheduler::admit(&state.db, &*state.clock, &*state.random, &by, id).await {
         Ok(encounter) => {
-            announce(&state, &by, id).await;
+            announce::appointment(&state, &by, id).await;
             Ok(Redirect::to(&format!("/encounters/{encounter}")).into_response())
         }
         Err(AdmitError::NotWaiting) => Ok(Redirect::to("/day").into_response()),

@@ -2,8 +2,8 @@
 //!
 //! What is typed travels in the body of a POST, never in an address, even where nothing is changed by it.
 
-use super::announce;
 use crate::{
+    announce,
     errors::PageError,
     extract::Receptionist,
     page::{Here, Page, Staff},
@@ -114,7 +114,7 @@ async fn book(
     let Some(recurrence) = wanted.recurrence.clone() else {
         return Ok(match book_one(state, receptionist, wanted).await {
             Ok(id) => {
-                announce(state, &by, id).await;
+                announce::appointment(state, &by, id).await;
                 Ok(Redirect::to(&format!("/appointments/{id}")).into_response())
             }
             Err(BookError::Database(error)) if !service::postgres::gave_up(&error) => return Err(error.into()),
@@ -130,7 +130,7 @@ async fn book(
     Ok(match scheduler::book_series(&state.db, &*state.clock, &*state.random, &by, series).await {
         Ok(booked) => {
             for id in &booked.appointments {
-                announce(state, &by, *id).await;
+                announce::appointment(state, &by, *id).await;
             }
             let first = booked.appointments.first().ok_or(PageError::NotFound)?;
             Ok(Redirect::to(&format!("/appointments/{first}")).into_response())

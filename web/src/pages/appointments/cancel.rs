@@ -1,7 +1,8 @@
 //! Cancelling an appointment, with a reason.
 
-use super::{announce, move_to, show};
+use super::{move_to, show};
 use crate::{
+    announce,
     errors::PageError,
     extract::{Id, Receptionist},
     page::Page,
@@ -39,17 +40,15 @@ pub(crate) async fn post(
     let problem = match scheduler::cancel(&state.db, &*state.clock, &by, request).await {
         Ok(cancelled) => {
             for id in cancelled {
-                announce(&state, &by, id).await;
+                announce::appointment(&state, &by, id).await;
             }
             return Ok(Redirect::to(&format!("/appointments/{id}")).into_response());
         }
         Err(refusal) => refused(refusal)?,
     };
-    let status = problem.code.status();
     let notes =
         show::Notes { reason: form.reason, scope: form.scope, problem: Some(problem), ..show::Notes::default() };
-    let shown = show::render(&state, &receptionist, page, id, notes).await?;
-    Ok((status, shown).into_response())
+    show::render(&state, &receptionist, page, id, notes).await
 }
 
 /// The refusal in words; what is not there has no page.

@@ -1,7 +1,7 @@
 //! Keeping the chosen time while the form is filled in. Only the script of the form asks for it.
 
 use super::book::sentence;
-use crate::{errors::PageError, extract::Receptionist, refusal::Refusal, state::WebState, words};
+use crate::{announce, errors::PageError, extract::Receptionist, refusal::Refusal, state::WebState, words};
 use askama::Template;
 use axum::{
     Form,
@@ -13,7 +13,6 @@ use domain::{HoldId, PractitionerId};
 use jiff::{SignedDuration, Timestamp};
 use scheduler::{HoldError, HoldRequest, VisitTypeView};
 use serde::Deserialize;
-use service::bus::{Happening, Topic};
 
 /// How long one asking keeps a time: a form takes less, and who was called away does not block it for long.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -68,7 +67,7 @@ pub(crate) async fn post(
         }
     };
     // Other desks show what is held.
-    state.bus.publish(Topic::Clinic(by.clinic), Happening::Resync).await;
+    announce::desks(&state, &by).await;
     Ok(Html(held.render()?).into_response())
 }
 
@@ -81,7 +80,7 @@ pub(crate) async fn release(
     if let Ok(hold) = form.hold.parse::<HoldId>() {
         let by = receptionist.actor();
         scheduler::release_hold(&state.db, &by, hold).await?;
-        state.bus.publish(Topic::Clinic(by.clinic), Happening::Resync).await;
+        announce::desks(&state, &by).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,14 +11,3 @@ pub(crate) mod send_link;
 pub(crate) mod show;
 pub(crate) mod undo_missed;
 pub(crate) mod walk_in;
-
-use crate::state::WebState;
-use domain::{Actor, AppointmentId};
-use service::bus::{Happening, Topic};
-
-/// Tells the desk, the day and the patient's page. After the commit.
-pub(crate) async fn announce(state: &WebState, by: &Actor, appointment: AppointmentId) {
-    let happening = Happening::AppointmentChanged { appointment };
-    state.bus.publish(Topic::Clinic(by.clinic), happening).await;
-    state.bus.publish(Topic::Appointment(appointment), happening).await;
-}

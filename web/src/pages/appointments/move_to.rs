@@ -1,7 +1,8 @@
 //! Moving an appointment to another time or practitioner, with a reason. The desk asks the same in a dialog, by drag or key.
 
-use super::{announce, book};
+use super::book;
 use crate::{
+    announce,
     errors::PageError,
     extract::{Id, Receptionist},
     page::{Here, Page, Staff},
@@ -16,7 +17,7 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use domain::{Actor, AppointmentId, AppointmentState, PractitionerId, Scope};
+use domain::{Actor, AppointmentId, PractitionerId, Scope};
 use jiff::{
     civil::{Date, Time},
     tz::TimeZone,
@@ -87,7 +88,7 @@ pub(crate) async fn get(
         practitioner: appointment.practitioner.id.to_string(),
         ..MoveForm::default()
     };
-    let is_over = !matches!(appointment.state, AppointmentState::Booked | AppointmentState::Arrived);
+    let is_over = appointment.state.reschedule().is_err();
     let problem = is_over
         .then(|| Refusal::new(Code::WrongState, "It cannot be moved any more. Book a new appointment instead.").into());
     show(&state, &receptionist, page, appointment, form, problem).await
@@ -109,7 +110,7 @@ pub(crate) async fn post(
         Ok(request) => match scheduler::reschedule(&state.db, &*state.clock, &by, request.clone()).await {
             Ok(moved) => {
                 for one in moved {
-                    announce(&state, &by, one).await;
+                    announce::appointment(&state, &by, one).await;
                 }
                 return Ok(Redirect::to(&format!("/appointments/{id}")).into_response());
             }

@@ -27,10 +27,8 @@ pub(crate) async fn post(
         Ok(()) => return Ok(Redirect::to(&format!("/appointments/{id}?sent")).into_response()),
         Err(refusal) => refused(refusal)?,
     };
-    let status = problem.code.status();
     let notes = show::Notes { problem: Some(problem), ..show::Notes::default() };
-    let shown = show::render(&state, &receptionist, page, id, notes).await?;
-    Ok((status, shown).into_response())
+    show::render(&state, &receptionist, page, id, notes).await
 }
 
 /// The refusal in words; what is not there has no page.

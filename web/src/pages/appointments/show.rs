@@ -13,7 +13,8 @@ use crate::{
 use askama::Template;
 use axum::{
     extract::{RawQuery, State},
-    response::Html,
+    http::StatusCode,
+    response::{Html, IntoResponse as _, Response},
 };
 use domain::{AppointmentId, AppointmentState, Redacted, Source};
 use scheduler::{AppointmentView, AuditView};
@@ -51,7 +52,7 @@ impl AppointmentPage {
 
     /// Nobody is in the visit yet, so it can still go elsewhere.
     fn is_movable(&self) -> bool {
-        self.is_ahead()
+        self.appointment.state.reschedule().is_ok()
     }
 
     /// Cancelled, missed or over: the link opens nothing but a friendly page.
@@ -107,7 +108,7 @@ pub(crate) async fn get(
     Id(id): Id<AppointmentId>,
     page: Page,
     RawQuery(query): RawQuery,
-) -> Result<Html<String>, PageError> {
+) -> Result<Response, PageError> {
     let notes = Notes { is_sent: query.as_deref() == Some("sent"), ..Notes::default() };
     render(&state, &receptionist, page, id, notes).await
 }
@@ -119,7 +120,8 @@ pub(crate) async fn render(
     page: Page,
     id: AppointmentId,
     notes: Notes,
-) -> Result<Html<String>, PageError> {
+) -> Result<Response, PageError> {
+    let status = notes.problem.as_ref().map_or(StatusCode::OK, |problem| problem.code.status());
     let by = receptionist.actor();
     let appointment = scheduler::appointment(&state.db, &by, id).await?.ok_or(PageError::NotFound)?;
     let mut history = scheduler::history(&state.db, &by, Some(id)).await?;
@@ -144,7 +146,7 @@ pub(crate) async fn render(
         appointment,
         notes,
     };
-    Ok(Html(html.render()?))
+    Ok((status, Html(html.render()?)).into_response())
 }
 
 async fn series(

@@ -1,7 +1,8 @@
 //! Taking back that a visit was missed, with a reason.
 
-use super::{announce, show};
+use super::show;
 use crate::{
+    announce,
     errors::PageError,
     extract::{Id, Receptionist},
     page::Page,
@@ -34,15 +35,13 @@ pub(crate) async fn post(
     let by = receptionist.actor();
     let problem = match scheduler::undo_missed(&state.db, &by, id, &form.reason).await {
         Ok(()) => {
-            announce(&state, &by, id).await;
+            announce::appointment(&state, &by, id).await;
             return Ok(Redirect::to(&format!("/appointments/{id}")).into_response());
         }
         Err(refusal) => refused(refusal)?,
     };
-    let status = problem.code.status();
     let notes = show::Notes { problem: Some(problem), outcome_reason: form.reason, ..show::Notes::default() };
-    let shown = show::render(&state, &receptionist, page, id, notes).await?;
-    Ok((status, shown).into_response())
+    show::render(&state, &receptionist, page, id, notes).await
 }
 
 /// The refusal in words; what is not there has no page.

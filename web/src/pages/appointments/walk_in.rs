@@ -1,10 +1,8 @@
 //! A walk-in: somebody stands at the desk without an appointment, and joins today's queue of a practitioner.
 
-use super::{
-    announce,
-    book::{self, BookingForm, Options, Who},
-};
+use super::book::{self, BookingForm, Options, Who};
 use crate::{
+    announce,
     errors::PageError,
     extract::Receptionist,
     page::{Here, Page, Staff},
@@ -58,7 +56,7 @@ pub(crate) async fn post(
     let walk_in = WalkIn { patient, practitioner, visit_type };
     match scheduler::walk_in(&state.db, &*state.clock, &*state.random, &by, walk_in).await {
         Ok(id) => {
-            announce(&state, &by, id).await;
+            announce::appointment(&state, &by, id).await;
             Ok(Redirect::to("/desk").into_response())
         }
         Err(WalkInError::Database(error)) => Err(error.into()),

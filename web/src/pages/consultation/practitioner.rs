@@ -2,11 +2,12 @@
 
 use super::{Stage, join_token, running};
 use crate::{
+    announce,
     errors::PageError,
     extract::{Id, Practitioner},
     live::{Live, live},
     page::Page,
-    pages::{appointments::announce, state},
+    pages::state,
     state::WebState,
     words,
 };
@@ -107,7 +108,7 @@ pub(crate) async fn finish(
     match scheduler::finish(&state.db, &*state.clock, &by, id).await {
         Ok(()) => {
             state.bus.publish(Topic::Encounter(id), Happening::EncounterFinished { encounter: id }).await;
-            announce(&state, &by, appointment.id).await;
+            announce::appointment(&state, &by, appointment.id).await;
         }
         Err(FinishError::AlreadyFinished) => {}
         Err(FinishError::NotFound | FinishError::NotYours) => return Err(PageError::NotFound),

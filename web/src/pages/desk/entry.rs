@@ -68,7 +68,7 @@ pub(super) fn appointment(
         state: state_line(grid, a, now),
         is_urgent: state::is_late(a, now) || a.left || waits_long(a, now),
         about: if practitioner.is_some() { about(a) } else { format!("with {}", a.practitioner.short) },
-        is_movable: practitioner.is_some() && matches!(a.state, AppointmentState::Booked | AppointmentState::Arrived),
+        is_movable: practitioner.is_some() && a.state.reschedule().is_ok(),
     };
     Entry { row, span, beside: (1, 1), time: words::time(a.starts_at, grid.zone), content: Content::Appointment(shown) }
 }

@@ -1,9 +1,8 @@
 //! Everybody's schedules at a glance, and the clinic's holidays.
 
-use super::{
-    ExceptionRow, Press, announce, exception_form::ExceptionForm, misread, preview::Preview, refused, rule_form,
-};
+use super::{ExceptionRow, Press, exception_form::ExceptionForm, misread, preview::Preview, refused, rule_form};
 use crate::{
+    announce,
     errors::PageError,
     extract::Receptionist,
     page::{Here, Page, Staff},
@@ -122,7 +121,7 @@ pub(crate) async fn holidays(
     }
     match scheduler::change_schedule(&state.db, &*state.clock, &*state.random, &by, change).await {
         Ok(()) => {
-            announce(&state, &by).await;
+            announce::desks(&state, &by).await;
             Ok(Redirect::to("/schedules?saved").into_response())
         }
         Err(error) => {

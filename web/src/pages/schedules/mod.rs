@@ -6,14 +6,9 @@ pub(crate) mod practitioner;
 pub(crate) mod preview;
 pub(crate) mod rule_form;
 
-use crate::{
-    refusal::{Code, Refusal},
-    state::WebState,
-};
-use domain::Actor;
+use crate::refusal::{Code, Refusal};
 use scheduler::{Besides, ChangeScheduleError, Exception, schedules::fields::Fault};
 use serde::Deserialize;
-use service::bus::{Happening, Topic};
 
 /// What somebody pressed.
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,11 +23,6 @@ pub(crate) enum Press {
     Ask,
     /// Take it away.
     Remove,
-}
-
-/// Every desk shows other hours now. After the commit.
-pub(super) async fn announce(state: &WebState, by: &Actor) {
-    state.bus.publish(Topic::Clinic(by.clinic), Happening::Resync).await;
 }
 
 /// The refusal as a sentence; what failed passes through.

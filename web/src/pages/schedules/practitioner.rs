@@ -1,7 +1,7 @@
 //! The schedule of one practitioner: weekly hours, leave and extra hours.
 
 use super::{
-    ExceptionRow, Press, announce,
+    ExceptionRow, Press,
     exception_form::ExceptionForm,
     misread,
     preview::Preview,
@@ -9,6 +9,7 @@ use super::{
     rule_form::{RuleForm, RuleRow},
 };
 use crate::{
+    announce,
     errors::PageError,
     extract::{Id, Receptionist},
     page::{Here, Page, Staff},
@@ -209,7 +210,7 @@ async fn decide(
     let by = receptionist.actor();
     match scheduler::change_schedule(&state.db, &*state.clock, &*state.random, &by, change).await {
         Ok(()) => {
-            announce(state, &by).await;
+            announce::desks(state, &by).await;
             Ok(Redirect::to(&format!("/schedules/{}?saved", schedule.practitioner.id)).into_response())
         }
         Err(error) => {

@@ -5,7 +5,7 @@ use super::{
     choose::{self, Choices, Chosen, Wish},
     phone_link, times, too_many,
 };
-use crate::{errors::PageError, extract::PeerAddress, page::Page, pages::visit::announce, state::WebState, words};
+use crate::{announce, errors::PageError, extract::PeerAddress, page::Page, state::WebState, words};
 use askama::Template;
 use axum::{
     Form,
@@ -141,7 +141,7 @@ async fn open(state: &WebState, token: &str) -> Result<SelfBookingView, PageErro
 async fn booked(state: &WebState, token: &str, id: AppointmentId) -> Result<Response, PageError> {
     let clinic = open(state, token).await?.clinic;
     let by = self_booking::actor(clinic);
-    announce(state, &by, id).await;
+    announce::appointment(state, &by, id).await;
     let appointment = scheduler::glance(&state.db, &by, id).await?.ok_or(PageError::NotFound)?;
     let link = scheduler::visit_link(&state.site.keys.visit_link, id, appointment.link_version);
     Ok(Redirect::to(&format!("/visit/{}/booked", link.expose())).into_response())

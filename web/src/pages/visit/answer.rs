@@ -1,7 +1,7 @@
 //! The patient answers a message: *Yes, I will come*, or *Cancel*. Opening the page changes nothing; mail scanners open links.
 
-use super::{Visit, announce};
-use crate::{errors::PageError, page::Page, state::WebState};
+use super::Visit;
+use crate::{announce, errors::PageError, page::Page, state::WebState};
 use askama::Template;
 use axum::{
     Form,
@@ -92,7 +92,7 @@ pub(crate) async fn post(
         let shown = show(&state, &by, id, token, page, problem).await?;
         return Ok((StatusCode::CONFLICT, shown).into_response());
     }
-    announce(&state, &by, id).await;
+    announce::appointment(&state, &by, id).await;
     Ok(Redirect::to(&format!("/answer/{token}")).into_response())
 }
 

@@ -1,7 +1,7 @@
 //! The patient's link: for whom, with whom and when, and *I'm here*. Opening it changes nothing; mail scanners open links.
 
-use super::{Visit, announce};
-use crate::{cookies, errors::PageError, extract::visit_cookie, page::Page, state::WebState};
+use super::Visit;
+use crate::{announce, cookies, errors::PageError, extract::visit_cookie, page::Page, state::WebState};
 use askama::Template;
 use axum::{
     extract::{Path, State},
@@ -100,7 +100,7 @@ pub(crate) async fn post(
             return Ok((StatusCode::CONFLICT, show(&state, &by, id, token, page).await?).into_response());
         }
     }
-    announce(&state, &by, id).await;
+    announce::appointment(&state, &by, id).await;
     let session = scheduler::visit_sessions::start(&state.db, &*state.clock, &*state.random, &by).await?;
     let cookie = cookies::cookie(&state.site, &visit_cookie(id), session.into_inner());
     Ok((jar.add(cookie), Redirect::to(&format!("/waiting/{id}"))).into_response())

@@ -11,7 +11,6 @@ use crate::{state::WebState, words};
 use domain::{Actor, AppointmentId};
 use jiff::{Timestamp, tz::TimeZone};
 use scheduler::{AppointmentView, ClinicView};
-use service::bus::{Happening, Topic};
 
 /// With whom, when and for whom: what every page of a visit may show.
 pub(crate) struct Visit {
@@ -51,13 +50,6 @@ impl Visit {
     pub(crate) fn phone_link(&self) -> String {
         let digits = self.clinic.phone.chars().filter(|c| c.is_ascii_digit() || *c == '+');
         format!("tel:{}", digits.collect::<String>())
-    }
-}
-
-/// Tells open desks, days and waiting rooms that an appointment is not as it was.
-pub(crate) async fn announce(state: &WebState, by: &Actor, appointment: AppointmentId) {
-    for topic in [Topic::Clinic(by.clinic), Topic::Appointment(appointment)] {
-        state.bus.publish(topic, Happening::AppointmentChanged { appointment }).await;
     }
 }
 

@@ -1,8 +1,9 @@
 //! The waiting room: a document that works without a camera and without scripts, and moves on by itself when the
 //! practitioner admits.
 
-use super::{Visit, announce};
+use super::Visit;
 use crate::{
+    announce,
     errors::PageError,
     extract::VisitPatient,
     live::{Live, live},
@@ -88,7 +89,7 @@ pub(crate) async fn readiness(
 ) -> Result<StatusCode, PageError> {
     let VisitPatient { actor, appointment } = patient;
     scheduler::report_readiness(&state.db, &*state.clock, &actor, appointment, checked.readiness).await?;
-    announce(&state, &actor, appointment).await;
+    announce::appointment(&state, &actor, appointment).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -96,7 +97,7 @@ pub(crate) async fn readiness(
 pub(crate) async fn leave(State(state): State<WebState>, patient: VisitPatient) -> Result<Redirect, PageError> {
     let VisitPatient { actor, appointment } = patient;
     scheduler::leave_seat(&state.db, &*state.clock, &actor, appointment).await?;
-    announce(&state, &actor, appointment).await;
+    announce::appointment(&state, &actor, appointment).await;
     Ok(Redirect::to(&format!("/goodbye/{appointment}")))
 }
 

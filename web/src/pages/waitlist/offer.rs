@@ -2,9 +2,10 @@
 //! open links.
 
 use crate::{
+    announce,
     errors::PageError,
     page::Page,
-    pages::{self_booking::phone_link, state::Chip, visit::announce},
+    pages::{self_booking::phone_link, state::Chip},
     state::WebState,
     words,
 };
@@ -107,7 +108,7 @@ pub(crate) async fn decline(
     let (by, id) = open(&state, &token).await?;
     match scheduler::decline_offer(&state.db, &*state.clock, &by, id).await {
         Ok(()) => {
-            announce(&state, &by, AppointmentId(id.0)).await;
+            announce::appointment(&state, &by, AppointmentId(id.0)).await;
             Ok(Redirect::to(&format!("/offer/{token}")).into_response())
         }
         Err(DeclineOfferError::NotFound) => Err(PageError::NotFound),
@@ -135,7 +136,7 @@ async fn open(state: &WebState, token: &str) -> Result<(Actor, WaitlistOfferId),
 }
 
 async fn booked(state: &WebState, by: &Actor, id: AppointmentId) -> Result<Response, PageError> {
-    announce(state, by, id).await;
+    announce::appointment(state, by, id).await;
     let appointment = scheduler::glance(&state.db, by, id).await?.ok_or(PageError::NotFound)?;
     let link = scheduler::visit_link(&state.site.keys.visit_link, id, appointment.link_version);
     Ok(Redirect::to(&format!("/visit/{}/booked", link.expose())).into_response())
