@@ -10,11 +10,11 @@ mod tables;
 mod whip;
 
 use axum::{Router, routing::get};
-use domain::{Clock, Redacted};
+use domain::{Clock, Redacted, signal::ErrorCode};
 use placement::Directory;
 use relays::Relays;
 use rooms::Rooms;
-use scheduler::join_tokens::VerifyingKey;
+use scheduler::join_tokens::{self, Admission, TokenRefused, VerifyingKey};
 use service::{bus::Bus, postgres::Db};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -57,6 +57,19 @@ pub(crate) struct Node {
     pub(crate) rooms: Rooms,
     pub(crate) draining: CancellationToken,
     pub(crate) tasks: TaskTracker,
+}
+
+impl Node {
+    /// The token decides who this is, and is used up whatever comes of it.
+    pub(crate) async fn redeem(&self, token: &Redacted<String>) -> Result<Admission, ErrorCode> {
+        join_tokens::redeem(&self.db, &*self.clock, &self.join_tokens, token).await.map_err(|refused| match refused {
+            TokenRefused::Refused => ErrorCode::TokenRefused,
+            TokenRefused::Database(error) => {
+                tracing::error!(%error, "a token cannot be redeemed");
+                ErrorCode::Unavailable
+            }
+        })
+    }
 }
 
 impl Signaling {

@@ -22,11 +22,15 @@ use scheduler::join_tokens::Admission;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
 
 /// How many commands may wait for one room. A room has five people; more waiting means that it is stuck.
 const QUEUE: usize = 64;
+
+/// How long a room may take over one command: a relay that hangs, then another one.
+pub(crate) const ROOM_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// Why something was not done, as the page is told it.
 pub(crate) type Refusal = ErrorCode;

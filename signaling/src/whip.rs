@@ -20,13 +20,10 @@ use axum::{
     routing::{patch, post},
 };
 use domain::{media::MAX_SDP_BYTES, relay::OneWay};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 const SDP: &str = "application/sdp";
 const ICE_FRAGMENT: &str = "application/trickle-ice-sdpfrag";
-
-/// How long a room may take over one command: a relay that hangs, then another one.
-const ROOM_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// `/whip`, `/whep` and the sessions below them.
 pub(crate) fn router() -> Router<Arc<Node>> {

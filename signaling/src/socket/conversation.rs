@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Node,
-    rooms::{Entry, LocalSocket, Outbound, Outbox, Refusal, RoomCommand, RoomSender, SocketId},
+    rooms::{Entry, LocalSocket, Outbound, Outbox, ROOM_TIMEOUT, Refusal, RoomCommand, RoomSender, SocketId},
 };
 use axum::extract::ws::WebSocket;
 use domain::{
@@ -14,7 +14,7 @@ use domain::{
     media::Sdp,
     signal::{ClientMessage, ErrorCode, ServerMessage, close},
 };
-use scheduler::join_tokens::{self, Admission, TokenRefused};
+use scheduler::join_tokens::Admission;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -29,9 +29,6 @@ const FIRST_MESSAGE: Duration = Duration::from_secs(10);
 /// How often a page is asked for a sign of life, and how long it may owe one.
 const PING: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(45);
-
-/// How long a room may take over one command: a relay that hangs, then another one.
-const ROOM_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// How long a page that is in the room already waits for a relay to come (a relay that restarts takes a second or two), and
 /// how often is looked for one.
@@ -169,16 +166,9 @@ impl Conversation {
 
     /// The token decides who this socket is; from here on it can speak for nobody else.
     async fn enter(&mut self, token: &Redacted<String>, entry: Entry) -> Step {
-        let node = Arc::clone(&self.node);
-        let admission = match join_tokens::redeem(&node.db, &*node.clock, &node.join_tokens, token).await {
+        let admission = match self.node.redeem(token).await {
             Ok(admission) => admission,
-            Err(TokenRefused::Refused) => {
-                return self.break_off(ErrorCode::TokenRefused, close::TOKEN_REFUSED).await;
-            }
-            Err(TokenRefused::Database(error)) => {
-                tracing::error!(%error, "a token cannot be redeemed");
-                return self.break_off(ErrorCode::Unavailable, TRY_AGAIN_LATER).await;
-            }
+            Err(refusal) => return self.break_off(refusal, close_after(refusal)).await,
         };
         tracing::Span::current().record("participant.id", tracing::field::display(admission.participant));
         match self.enter_room(&admission, entry).await {

@@ -1,9 +1,13 @@
 //! `POST /whip` and `POST /whep`: an offer and a token in, an answer out.
 
-use super::{ICE_FRAGMENT, ROOM_TIMEOUT, SDP, bearer, is_of_type, path_of, problem::Problem, session::SessionName};
+use super::{
+    ICE_FRAGMENT, SDP, bearer, is_of_type, path_of,
+    problem::Problem,
+    session::{SessionName, ask},
+};
 use crate::{
     Node,
-    rooms::{DeviceCommand, DeviceEntry, RoomCommand},
+    rooms::{DeviceCommand, DeviceEntry},
 };
 use axum::{
     body::Bytes,
@@ -15,11 +19,8 @@ use domain::{
     Redacted,
     media::Sdp,
     relay::{IceSession, OneWay},
-    signal::ErrorCode,
 };
-use scheduler::join_tokens::{self, Admission, TokenRefused};
 use std::sync::Arc;
-use tokio::{sync::oneshot, time::timeout};
 use tracing::Instrument as _;
 
 /// A client that sends.
@@ -51,10 +52,13 @@ async fn enter(
     }
     // Nothing of the session stays here; what is bounded is how many enter at a time.
     let _place = node.places.try_acquire().map_err(|_| Problem::Unavailable)?;
-    let admission = redeem(&node, token).await?;
+    let admission = node.redeem(&Redacted::new(token.to_owned())).await?;
     let name = SessionName { token: admission.token, connection: admission.connection };
     let span = tracing::info_span!("whip", participant.id = %admission.participant);
-    let answer = enter_room(&node, &admission, way, Sdp::new(offer.to_owned())).instrument(span).await?;
+    let device = DeviceEntry { participant: admission.participant, connection: admission.connection };
+    let offer = Sdp::new(offer.to_owned());
+    let command = |reply| DeviceCommand::Enter { device, way, offer, reply };
+    let answer = ask(&node, (&admission).into(), command).instrument(span).await?;
     let headers = [
         (header::CONTENT_TYPE, SDP.to_owned()),
         (header::LOCATION, format!("{}/{name}", path_of(way))),
@@ -63,29 +67,6 @@ async fn enter(
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     Ok((StatusCode::CREATED, headers, answer.into_inner()).into_response())
-}
-
-/// The token decides who this is, and is used up whatever comes of the offer.
-async fn redeem(node: &Node, token: &str) -> Result<Admission, Problem> {
-    let token = Redacted::new(token.to_owned());
-    join_tokens::redeem(&node.db, &*node.clock, &node.join_tokens, &token).await.map_err(|refused| match refused {
-        TokenRefused::Refused => Problem::TokenRefused,
-        TokenRefused::Database(error) => {
-            tracing::error!(%error, "a token cannot be redeemed");
-            Problem::Unavailable
-        }
-    })
-}
-
-async fn enter_room(node: &Arc<Node>, admission: &Admission, way: OneWay, offer: Sdp) -> Result<Sdp, ErrorCode> {
-    let device = DeviceEntry { participant: admission.participant, connection: admission.connection };
-    let (reply, entered) = oneshot::channel();
-    let command = RoomCommand::Device(DeviceCommand::Enter { device, way, offer, reply });
-    node.rooms.enter(node, admission.into(), command)?;
-    match timeout(ROOM_TIMEOUT, entered).await {
-        Ok(Ok(entered)) => entered,
-        Ok(Err(_)) | Err(_) => Err(ErrorCode::Unavailable),
-    }
 }
 
 /// Without a word about it, anything is taken (RFC 9110 §12.5.1).

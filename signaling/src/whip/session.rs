@@ -1,9 +1,9 @@
 //! `PATCH` and `DELETE` of a session: candidates and ICE restart (RFC 9725 §4.3), and the end (§4.2).
 
-use super::{ICE_FRAGMENT, ROOM_TIMEOUT, bearer, ice_fragment, is_of_type, problem::Problem};
+use super::{ICE_FRAGMENT, bearer, ice_fragment, is_of_type, problem::Problem};
 use crate::{
     Node,
-    rooms::{DeviceCommand, DeviceEntry, IceRefused, IceSaid, RoomCommand, RoomOf},
+    rooms::{DeviceCommand, DeviceEntry, IceSaid, ROOM_TIMEOUT, RoomCommand, RoomOf},
 };
 use axum::{
     body::Bytes,
@@ -103,11 +103,15 @@ fn meant(headers: &HeaderMap) -> Result<Option<IceSession>, Problem> {
     }
 }
 
-async fn ask<T>(
+/// Asks a room to do something for a device.
+pub(super) async fn ask<T, E>(
     node: &Arc<Node>,
     of: RoomOf,
-    command: impl FnOnce(oneshot::Sender<Result<T, IceRefused>>) -> DeviceCommand,
-) -> Result<T, Problem> {
+    command: impl FnOnce(oneshot::Sender<Result<T, E>>) -> DeviceCommand,
+) -> Result<T, Problem>
+where
+    Problem: From<E>,
+{
     let (reply, outcome) = oneshot::channel();
     node.rooms.enter(node, of, RoomCommand::Device(command(reply)))?;
     match timeout(ROOM_TIMEOUT, outcome).await {
