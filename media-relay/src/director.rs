@@ -5,7 +5,7 @@ use crate::{
     places::{Delayed, Places},
     prepare::{Relay, prepare, random_bytes},
     room::{Room, Route},
-    sdp::{BadOffer, Offer, parse_offer, write_ice_fragment},
+    sdp::{parse_offer, write_ice_fragment},
     shard::{Command, Event, HandshakeCommand, Peer, PeerKey, PeerState, Shard},
     stats::RelayStats,
     transport::{dtls::Identity, stun::Credentials},
@@ -14,7 +14,7 @@ use crate::{
 use domain::{
     ParticipantId, Random, Redacted, RoomId,
     media::Sdp,
-    relay::{Connection, Epoch, IceSession, RelayCommand, RelayMessage, RelayOutcome, RelayRefusal},
+    relay::{Connection, Epoch, IceSession, OneWay, RelayCommand, RelayMessage, RelayOutcome, RelayRefusal},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -62,6 +62,8 @@ struct Joining {
     epoch: Epoch,
     participant: ParticipantId,
     connection: Connection,
+    /// For a client that is no page.
+    way: Option<OneWay>,
 }
 
 impl Director {
@@ -88,15 +90,10 @@ impl Director {
     pub(crate) fn handle(&self, watcher: WatcherId, command: RelayCommand, now: Instant) -> RelayOutcome {
         match command {
             RelayCommand::Join { room, epoch, participant, connection, offer } => {
-                self.join(watcher, &Joining { room, epoch, participant, connection }, parse_offer(offer.expose()), now)
+                self.join(watcher, &Joining { room, epoch, participant, connection, way: None }, &offer, now)
             }
             RelayCommand::JoinOneWay { room, epoch, participant, connection, way, offer } => {
-                let offer = parse_offer(offer.expose()).and_then(|offer| offer.one_way(way));
-                let outcome = self.join(watcher, &Joining { room, epoch, participant, connection }, offer, now);
-                if matches!(outcome, RelayOutcome::Joined { .. }) {
-                    self.set_status_by_tracks(room, participant);
-                }
-                outcome
+                self.join(watcher, &Joining { room, epoch, participant, connection, way: Some(way) }, &offer, now)
             }
             RelayCommand::Ice { room, participant, connection, session, ufrag } => {
                 self.ice((room, participant, connection), session, ufrag)
@@ -126,13 +123,11 @@ impl Director {
         done()
     }
 
-    fn join(
-        &self,
-        watcher: WatcherId,
-        joining: &Joining,
-        offer: Result<Offer, BadOffer>,
-        now: Instant,
-    ) -> RelayOutcome {
+    fn join(&self, watcher: WatcherId, joining: &Joining, offer: &Sdp, now: Instant) -> RelayOutcome {
+        let offer = parse_offer(offer.expose()).and_then(|offer| match joining.way {
+            Some(way) => offer.one_way(way),
+            None => Ok(offer),
+        });
         let offer = match offer {
             Ok(offer) => offer,
             Err(bad) => return refused(RelayRefusal::BadOffer, bad.to_string()),
@@ -150,6 +145,10 @@ impl Director {
         let room = state.rooms.entry(joining.room).or_insert_with(|| Room::new(shard, joining.epoch));
         let (epoch, who, connection) = (joining.epoch, joining.participant, joining.connection);
         let replaced = room.join(epoch, who, connection, key, prepared.tracks, now);
+        if joining.way.is_some() {
+            // A client that is no page does not say what it has; its offer does.
+            room.set_status_by_tracks(who);
+        }
         match replaced {
             Some(replaced) => self.remove(&mut state, shard, replaced),
             None => state.participants += 1,
@@ -160,14 +159,6 @@ impl Director {
         self.watchers.watch(watcher, joining.room);
         self.watchers.changed(joining.room);
         RelayOutcome::Joined { answer: Sdp::new(prepared.answer) }
-    }
-
-    /// A client that is no page does not say what it has; its offer does.
-    fn set_status_by_tracks(&self, room: RoomId, participant: ParticipantId) {
-        if let Some(found) = self.lock().rooms.get_mut(&room) {
-            found.set_status_by_tracks(participant);
-        }
-        self.watchers.changed(room);
     }
 
     /// What a client says of its ICE: candidates change nothing, other credentials restart it.

@@ -6,7 +6,7 @@ mod offer;
 
 pub(crate) use answer::{AnswerParts, Role, SlotSsrcs, write_answer, write_ice_fragment};
 pub(crate) use codec::{Codec, OfferedCodec};
-pub(crate) use offer::{BadOffer, ExtensionIds, Offer, Section, parse_offer};
+pub(crate) use offer::{ExtensionIds, Offer, Section, parse_offer};
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -132,7 +132,7 @@ impl Handshake {
                 // There is no application data in WebRTC media.
                 _ => before,
             }),
-            Err(Error::ErrServerNoMatchingSrtpProfile) if self.fallback.is_some() => self.fall_back(now),
+            Err(Error::ErrServerNoMatchingSrtpProfile) => self.fall_back(now),
             Err(error) if is_fatal(&error) => Progress::Closed,
             // A datagram that does not parse or decrypt is somebody's noise.
             Err(_) => Progress::Nothing,
@@ -208,8 +208,7 @@ fn endpoint(
 
 /// Ends this participant's handshake at once.
 fn is_fatal(error: &Error) -> bool {
-    matches!(error, Error::ErrFingerprintMismatch | Error::ErrServerNoMatchingSrtpProfile)
-        || matches!(error, Error::ErrAlertFatalOrClose)
+    matches!(error, Error::ErrFingerprintMismatch | Error::ErrAlertFatalOrClose)
 }
 
 /// The other side of a handshake, for [`Identity::warm_up`] and tests.
