@@ -1,4 +1,4 @@
-# Sourced by bin/up and bin/test: finds out what is missing on this machine and installs it where apt can (Debian, Ubuntu).
+# Sourced by the scripts beside it: finds out what is missing on this machine and installs it where apt can (Debian, Ubuntu).
 # What it installs starts no service and makes no cluster: a Postgres or Redis that runs here is not touched.
 # shellcheck shell=bash
 
@@ -39,6 +39,18 @@ need_programs() {
         shift 2
     done
     [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+}
+
+# need_venv FOLDER REQUIREMENTS: a Python environment with exactly these, made again when they change.
+need_venv() {
+    need_programs python3 python3
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+    if ! cmp -s "$2" "$1/requirements.txt"; then
+        rm -rf "$1"
+        python3 -m venv "$1"
+        "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2"
+        cp "$2" "$1/requirements.txt"
+    fi
 }
 
 install_packages() {
