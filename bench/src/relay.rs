@@ -129,7 +129,7 @@ async fn measured(options: Options, cores: Cores, machine: Machine) -> anyhow::R
         rooms: options.rooms,
         most: options.most,
         seed: options.seed,
-        server_cpu: Some(cores.server),
+        server_cpu: cores.server,
         scratch: scratch.clone(),
         address,
     };

@@ -16,7 +16,7 @@ mod thread;
 
 pub use tally::{Entry, Progress, Tally};
 
-use super::{peer::Peer, target::Seat};
+use super::peer::Peer;
 use anyhow::Context;
 use mio::{Poll, Waker};
 use std::{
@@ -32,7 +32,7 @@ use tokio::{
 /// What the thread is told.
 enum Command {
     Add(Vec<Peer>),
-    Remove { room: u32, participant: Option<u32> },
+    Remove { room: u32 },
     Begin { below: u32, answer: oneshot::Sender<()> },
     Report(oneshot::Sender<Tally>),
     Entries(oneshot::Sender<Vec<Entry>>),
@@ -68,14 +68,9 @@ impl Generator {
         self.tell(Command::Add(peers));
     }
 
-    /// Says goodbye for one participant.
-    pub fn remove(&self, seat: &Seat) {
-        self.tell(Command::Remove { room: seat.room, participant: Some(seat.participant) });
-    }
-
     /// Says goodbye for everybody in a room.
     pub fn remove_room(&self, room: u32) {
-        self.tell(Command::Remove { room, participant: None });
+        self.tell(Command::Remove { room });
     }
 
     /// Begins a window: counters start at 0, and loss and latency are those of the rooms with a number below `below`.

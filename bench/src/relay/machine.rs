@@ -83,13 +83,6 @@ impl Cores {
         Self { server: 0, generator: cores - 1 }
     }
 
-    /// A command whose process, and all it starts, runs on the server's core only.
-    pub fn server_command(self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new("taskset");
-        command.arg("--cpu-list").arg(self.server.to_string()).arg(program);
-        command
-    }
-
     /// Keeps every thread of this process, the generator, to its core.
     ///
     /// # Errors
@@ -114,13 +107,5 @@ mod tests {
         let machine = Machine::this();
         assert!(machine.cores > 0 && machine.memory_bytes > 1 << 20, "{machine:?}");
         assert!(machine.kernel.starts_with("Linux ") && !machine.processor.is_empty(), "{machine:?}");
-    }
-
-    #[test]
-    fn a_server_runs_on_its_core_only() {
-        let cores = Cores { server: 0, generator: 0 };
-        let output = cores.server_command("grep").args(["Cpus_allowed_list", "/proc/self/status"]).output();
-        let said = String::from_utf8(output.expect("taskset runs").stdout).expect("text");
-        assert_eq!(said.split_whitespace().last(), Some("0"));
     }
 }

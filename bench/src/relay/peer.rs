@@ -78,8 +78,6 @@ pub struct Sends {
 pub struct ReceivesTrack {
     /// Sound or picture.
     pub kind: MediaKind,
-    /// Media section.
-    pub mid: String,
     /// Payload type.
     pub payload_type: u8,
     /// Payload type of retransmissions.
@@ -315,7 +313,6 @@ impl Pending {
 fn as_offered(receives: Receives) -> Vec<ReceivesTrack> {
     let section = |kind, payload_type, rtx_payload_type| ReceivesTrack {
         kind,
-        mid: String::new(),
         payload_type,
         rtx_payload_type,
         extensions: write::EXTENSIONS,

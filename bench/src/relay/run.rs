@@ -37,7 +37,7 @@ pub struct Plan {
     /// What the dice begin with.
     pub seed: u64,
     /// The server's processor.
-    pub server_cpu: Option<usize>,
+    pub server_cpu: usize,
     /// Where servers write.
     pub scratch: PathBuf,
     /// Where they receive media.

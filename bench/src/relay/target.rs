@@ -7,8 +7,8 @@ use std::{net::IpAddr, path::PathBuf};
 /// Where a server runs.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The processor it is pinned to; `None` leaves it to the system.
-    pub cpu: Option<usize>,
+    /// The processor it is pinned to.
+    pub cpu: usize,
     /// A folder of its own for what it writes.
     pub scratch: PathBuf,
     /// The address it receives media at.

@@ -64,16 +64,6 @@ impl Opened<'_> {
 }
 
 impl Window {
-    /// What was counted.
-    pub const fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// Packets that came back, as part of those that should have: what decides how many rooms are too many.
-    pub fn loss(&self) -> f64 {
-        self.tally.loss()
-    }
-
     /// Writes the window's figures into a row.
     pub fn fill(&self, row: &mut Row) {
         let tally = &self.tally;

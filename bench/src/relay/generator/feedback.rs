@@ -2,9 +2,9 @@
 
 use super::{
     outgoing::Shared,
-    rtp::Header,
     session::{Session, Stage, Task, Work, wall},
 };
+use media_relay::RtpHeader;
 use rtc_rtcp::{
     header::{FORMAT_FIR, FORMAT_PLI, FORMAT_TLN, Header as RtcpHeader, PacketType},
     payload_feedbacks::{full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication},
@@ -84,9 +84,9 @@ impl Session {
     }
 
     /// Remembers when a packet came that the server numbered for feedback.
-    pub(super) fn note_transport_sequence(&mut self, header: &Header, packet: &[u8], at: Option<Duration>) {
+    pub(super) fn note_transport_sequence(&mut self, header: &RtpHeader, packet: &[u8], at: Option<Duration>) {
         let id = self.receives.iter().find_map(|track| track.extensions.transport_cc);
-        let value = id.and_then(|id| header.element(packet, id)).and_then(|value| value.first_chunk::<2>());
+        let value = id.and_then(|id| header.extension(packet, id)).and_then(|value| value.first_chunk::<2>());
         if let (Some(value), Some(at)) = (value, at)
             && self.feedback.arrivals.len() < MAX_TOLD
         {

@@ -2,13 +2,13 @@
 
 use super::{
     mark,
-    rtp::Header,
     session::{Session, Stage, Work},
     stream::Stream,
     tally::Tally,
 };
 use crate::relay::peer::ReceivesTrack;
 use domain::media::MediaKind;
+use media_relay::RtpHeader;
 use std::time::{Duration, Instant};
 
 /// Of sound every fifth packet is opened, by its sequence number.
@@ -20,7 +20,7 @@ impl Session {
     pub(super) fn handle_rtp(&mut self, packet: &mut [u8], at: Option<Duration>, now: Instant, work: &mut Work) {
         let is_watched = self.seat.room < work.watched_below;
         let tally = &mut work.tally;
-        let Some(header) = Header::read(packet) else { return tally.unreadable += 1 };
+        let Some(header) = RtpHeader::parse(packet) else { return tally.unreadable += 1 };
         let Some(number) = self.stream(&header, now) else { return tally.unreadable += 1 };
         tally.received += 1;
         work.received_ever += 1;
@@ -45,7 +45,7 @@ impl Session {
     fn read_mark(
         &mut self,
         number: usize,
-        header: Header,
+        header: RtpHeader,
         index: u64,
         packet: &mut [u8],
         (at, counts): (Option<Duration>, bool),
@@ -54,8 +54,8 @@ impl Session {
     ) {
         let Stage::Open(_, keys) = &self.stage else { return };
         let stream = &mut self.streams[number];
-        let opened = keys.opener.open_rtp(packet, header.length, header.ssrc, index).ok();
-        let mark = opened.and_then(|length| mark::read(stream.kind, unpadded(&packet[..length], header.length)?));
+        let opened = keys.opener.open_rtp(packet, header.len, header.ssrc, index).ok();
+        let mark = opened.and_then(|length| mark::read(stream.kind, header.payload(&packet[..length])?));
         let Some(mark) = mark else { return tally.unreadable += 1 };
         if mark.room != self.seat.room || mark.participant == self.seat.participant {
             tally.wrong_room += 1;
@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// The source of a packet, new ones being taken for what they were declared as.
-    fn stream(&mut self, header: &Header, now: Instant) -> Option<usize> {
+    fn stream(&mut self, header: &RtpHeader, now: Instant) -> Option<usize> {
         if let Some(number) = self.streams.iter().position(|stream| stream.ssrc == header.ssrc) {
             return Some(number);
         }
@@ -94,17 +94,16 @@ impl Session {
     fn handle_retransmission(
         &mut self,
         number: usize,
-        header: Header,
+        header: RtpHeader,
         index: u64,
         packet: &mut [u8],
         tally: &mut Tally,
     ) {
         let Stage::Open(_, keys) = &self.stage else { return };
-        let Ok(length) = keys.opener.open_rtp(packet, header.length, header.ssrc, index) else {
+        let Ok(length) = keys.opener.open_rtp(packet, header.len, header.ssrc, index) else {
             return tally.unreadable += 1;
         };
-        let Some(original) = packet[..length].get(header.length..).and_then(|payload| payload.first_chunk::<2>())
-        else {
+        let Some(original) = packet[..length].get(header.len..).and_then(|payload| payload.first_chunk::<2>()) else {
             return;
         };
         let original = u16::from_be_bytes(*original);
@@ -115,10 +114,4 @@ impl Session {
         let stream = streams.find(|stream| of.is_none_or(|of| stream.ssrc == of));
         tally.repaired += u64::from(stream.is_some_and(|stream| stream.repair(original)));
     }
-}
-
-/// The payload without RTP padding (RFC 3550 §5.1).
-fn unpadded(packet: &[u8], header: usize) -> Option<&[u8]> {
-    let padding = if packet[0] & 0x20 != 0 { usize::from(*packet.last()?) } else { 0 };
-    packet.get(header..packet.len().checked_sub(padding)?)
 }

@@ -1,64 +1,6 @@
-//! RTP headers as the generator writes and reads them (RFC 3550, RFC 8285).
+//! RTP headers as the generator writes them (RFC 3550, RFC 8285); it reads them as the relay does.
 
 use crate::relay::peer::Extensions;
-
-/// What a received header says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
-    pub length: usize,
-    pub marker: bool,
-    pub payload_type: u8,
-    pub sequence: u16,
-    pub ssrc: u32,
-    /// Where the extension's elements are.
-    extension: (usize, usize),
-}
-
-impl Header {
-    /// Reads the clear part of a packet.
-    pub(super) fn read(packet: &[u8]) -> Option<Self> {
-        let fixed: &[u8; 12] = packet.first_chunk()?;
-        if fixed[0] >> 6 != 2 {
-            return None;
-        }
-        let mut length = 12 + 4 * usize::from(fixed[0] & 0x0f);
-        let mut extension = (0, 0);
-        if fixed[0] & 0x10 != 0 {
-            let head: &[u8; 4] = packet.get(length..)?.first_chunk()?;
-            let words = usize::from(u16::from_be_bytes([head[2], head[3]]));
-            if head[..2] == [0xbe, 0xde] {
-                extension = (length + 4, length + 4 + 4 * words);
-            }
-            length += 4 + 4 * words;
-        }
-        (packet.len() >= length).then_some(Self {
-            length,
-            marker: fixed[1] & 0x80 != 0,
-            payload_type: fixed[1] & 0x7f,
-            sequence: u16::from_be_bytes([fixed[2], fixed[3]]),
-            ssrc: u32::from_be_bytes([fixed[8], fixed[9], fixed[10], fixed[11]]),
-            extension,
-        })
-    }
-
-    /// The value of the extension element `id`.
-    pub(super) fn element<'a>(&self, packet: &'a [u8], id: u8) -> Option<&'a [u8]> {
-        let mut rest = packet.get(self.extension.0..self.extension.1)?;
-        while let Some((first, after)) = rest.split_first() {
-            if *first == 0 {
-                rest = after;
-                continue;
-            }
-            let length = usize::from(first & 0x0f) + 1;
-            let value = after.get(..length)?;
-            if first >> 4 == id {
-                return Some(value);
-            }
-            rest = &after[length..];
-        }
-        None
-    }
-}
 
 /// What is written into a header.
 pub(super) struct Fields<'a> {
@@ -111,6 +53,7 @@ fn element(bytes: &mut Vec<u8>, id: Option<u8>, value: Option<&[u8]>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use media_relay::RtpHeader;
 
     #[test]
     fn a_header_with_extensions_is_read_as_written() {
@@ -128,13 +71,13 @@ mod tests {
         };
         let mut bytes = Vec::new();
         let length = write(&mut bytes, &fields);
-        let header = Header::read(&bytes).expect("a header");
-        assert_eq!((header.length, header.marker, header.payload_type), (length, true, 96));
+        let header = RtpHeader::parse(&bytes).expect("a header");
+        assert_eq!((header.len, header.marker, header.payload_type), (length, true, 96));
         assert_eq!((header.sequence, header.ssrc), (0xfffe, 0x1234_5678));
-        assert_eq!(header.element(&bytes, 3), Some(&[1, 2][..]));
-        assert_eq!(header.element(&bytes, 4), Some(&b"1"[..]));
-        assert_eq!(header.element(&bytes, 10), Some(&b"f"[..]));
-        assert_eq!(header.element(&bytes, 5), None);
+        assert_eq!(header.extension(&bytes, 3), Some(&[1, 2][..]));
+        assert_eq!(header.extension(&bytes, 4), Some(&b"1"[..]));
+        assert_eq!(header.extension(&bytes, 10), Some(&b"f"[..]));
+        assert_eq!(header.extension(&bytes, 5), None);
         fields.extensions = &const { Extensions { mid: None, rid: None, transport_cc: None } };
         bytes.clear();
         assert_eq!(write(&mut bytes, &fields), 12);

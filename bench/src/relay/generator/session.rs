@@ -300,21 +300,15 @@ impl Session {
         }
     }
 
-    /// The tracks that are expected and how many packets each of those that are there has brought.
-    pub(super) fn flows(&self) -> (bool, u64) {
-        let of = |kind: MediaKind| {
+    /// Whether every track that is expected is there.
+    pub(super) fn flows(&self) -> bool {
+        let is_there = |kind: MediaKind| {
             let expected = self.receives.iter().filter(|track| track.kind == kind).count();
-            let there = self.streams.iter().filter(move |stream| {
+            let there = self.streams.iter().filter(|stream| {
                 stream.kind == kind && !stream.is_rtx && (kind == MediaKind::Audio || stream.keyframe_seen)
             });
-            (expected, there)
+            there.count() >= expected
         };
-        let (audio, video) = (of(MediaKind::Audio), of(MediaKind::Video));
-        let least = audio.1.clone().chain(video.1.clone()).map(|stream| stream.received).min();
-        let all = audio.1.count() >= audio.0 && video.1.count() >= video.0;
-        let is_open = matches!(self.stage, Stage::Open(..));
-        let flows = is_open && all;
-        let least = if !flows { 0 } else { least.unwrap_or(u64::MAX) };
-        (flows, least)
+        matches!(self.stage, Stage::Open(..)) && is_there(MediaKind::Audio) && is_there(MediaKind::Video)
     }
 }

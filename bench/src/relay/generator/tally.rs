@@ -119,8 +119,6 @@ pub struct Progress {
     pub flowing: usize,
     /// Transports that the server or an error ended.
     pub ended: usize,
-    /// The least number of packets that one expected track brought.
-    pub least_received: u64,
     /// Requested key frames that have not come yet.
     pub keyframes_owed: usize,
     /// Media packets received by all since the generator began.

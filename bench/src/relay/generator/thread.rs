@@ -112,7 +112,7 @@ impl Worker {
         let now = Instant::now();
         match command {
             Command::Add(peers) => peers.into_iter().for_each(|peer| self.add(peer, now)),
-            Command::Remove { room, participant } => self.remove(room, participant, now),
+            Command::Remove { room } => self.remove(room, now),
             Command::Begin { below, answer } => {
                 self.work.tally = Tally::new(now);
                 self.work.watched_below = below;
@@ -154,11 +154,9 @@ impl Worker {
         }
     }
 
-    fn remove(&mut self, room: u32, participant: Option<u32>, now: Instant) {
+    fn remove(&mut self, room: u32, now: Instant) {
         for slot in 0..self.sessions.len() {
-            let leaves = |(_, session): &(u64, Session)| {
-                session.seat.room == room && participant.is_none_or(|one| session.seat.participant == one)
-            };
+            let leaves = |(_, session): &(u64, Session)| session.seat.room == room;
             if self.sessions[slot].as_ref().is_some_and(leaves)
                 && let Some((_, mut session)) = self.sessions[slot].take()
             {
@@ -246,19 +244,13 @@ impl Worker {
 
     fn tell(&mut self, now: Instant) {
         self.next_tell = now + TELL_INTERVAL;
-        let mut progress =
-            Progress { least_received: u64::MAX, received: self.work.received_ever, ..Progress::default() };
+        let mut progress = Progress { received: self.work.received_ever, ..Progress::default() };
         for (_, session) in self.sessions.iter().flatten() {
-            let (flows, least) = session.flows();
             progress.transports += 1;
             progress.connected += usize::from(matches!(session.stage, Stage::Open(..)));
             progress.ended += usize::from(matches!(session.stage, Stage::Ended));
-            progress.flowing += usize::from(flows);
-            progress.least_received = progress.least_received.min(least);
+            progress.flowing += usize::from(session.flows());
             progress.keyframes_owed += session.streams.iter().filter(|stream| stream.keyframe_asked.is_some()).count();
-        }
-        if progress.transports == 0 {
-            progress.least_received = 0;
         }
         self.told.send_replace(progress);
     }

@@ -74,7 +74,6 @@ impl Section {
     pub(super) fn receives(&self) -> Option<ReceivesTrack> {
         Some(ReceivesTrack {
             kind: self.kind?,
-            mid: self.mid.clone(),
             payload_type: self.payload_type,
             rtx_payload_type: self.rtx_payload_type,
             extensions: self.extensions,

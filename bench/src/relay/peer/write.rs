@@ -29,13 +29,13 @@ pub(super) fn offer(local: &Local<'_>, sends: &[Sends], receives: Receives) -> S
     let mids: Vec<String> = (0..sends.len() + slots.len()).map(|mid| mid.to_string()).collect();
     let mut sdp = session(&mids);
     for track in sends {
-        section(&mut sdp, local, track.kind, &track.mid, "actpass");
+        section(&mut sdp, local, track.kind, &track.mid);
         sdp.push_str("a=sendonly\r\n");
         codecs(&mut sdp, track.kind);
         sources(&mut sdp, track);
     }
     for (kind, mid) in slots.iter().zip(&mids[sends.len()..]) {
-        section(&mut sdp, local, *kind, mid, "actpass");
+        section(&mut sdp, local, *kind, mid);
         sdp.push_str("a=recvonly\r\n");
         codecs(&mut sdp, *kind);
     }
@@ -91,13 +91,13 @@ fn session(mids: &[String]) -> String {
     )
 }
 
-fn section(sdp: &mut String, local: &Local<'_>, kind: MediaKind, mid: &str, setup: &str) {
+fn section(sdp: &mut String, local: &Local<'_>, kind: MediaKind, mid: &str) {
     match kind {
         MediaKind::Audio => write(sdp, format_args!("m=audio 9 UDP/TLS/RTP/SAVPF {OPUS}\r\n")),
         MediaKind::Video => write(sdp, format_args!("m=video 9 UDP/TLS/RTP/SAVPF {VP8} {VP8_RTX}\r\n")),
     }
     sdp.push_str("c=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n");
-    transport(sdp, local, mid, setup);
+    transport(sdp, local, mid, "actpass");
     sdp.push_str("a=rtcp-mux\r\na=rtcp-rsize\r\n");
     let extensions = if kind == MediaKind::Video { EXTENSIONS } else { Extensions { rid: None, ..EXTENSIONS } };
     extmaps(sdp, &extensions);
@@ -145,7 +145,7 @@ fn feedback(sdp: &mut String, payload_type: u8) {
 
 /// SSRCs of a single encoding are declared; those of simulcast are known by their RIDs alone, as browsers do it.
 fn sources(sdp: &mut String, track: &Sends) {
-    let (mid, kind) = (&track.mid, if track.kind == MediaKind::Audio { "audio" } else { "video" });
+    let kind = if track.kind == MediaKind::Audio { "audio" } else { "video" };
     write(sdp, format_args!("a=msid:bench {kind}\r\n"));
     if let [layer] = track.layers.as_slice() {
         let (ssrc, rtx) = (layer.ssrc, layer.rtx_ssrc);
@@ -156,7 +156,6 @@ fn sources(sdp: &mut String, track: &Sends) {
         write(sdp, format_args!("a=ssrc:{ssrc} cname:bench\r\na=ssrc:{ssrc} msid:bench {kind}\r\n"));
         return;
     }
-    debug_assert!(!mid.is_empty());
     let rids: Vec<&str> = track.layers.iter().filter_map(|layer| layer.rid.as_deref()).collect();
     rids.iter().for_each(|rid| write(sdp, format_args!("a=rid:{rid} send\r\n")));
     write(sdp, format_args!("a=simulcast:send {}\r\n", rids.join(";")));

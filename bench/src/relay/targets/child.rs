@@ -21,14 +21,8 @@ pub struct ServerProcess {
 /// A command that runs at `place`, says nothing to the terminal, and dies with us.
 pub fn command(program: impl AsRef<OsStr>, place: &Place) -> Command {
     // `taskset` replaces itself, so that the process has the id that we know.
-    let mut command = place.cpu.map_or_else(
-        || Command::new(program.as_ref()),
-        |cpu| {
-            let mut command = Command::new("taskset");
-            command.arg("--cpu-list").arg(cpu.to_string()).arg(program.as_ref());
-            command
-        },
-    );
+    let mut command = Command::new("taskset");
+    command.arg("--cpu-list").arg(place.cpu.to_string()).arg(program.as_ref());
     command.current_dir(&place.scratch).stdin(Stdio::null()).kill_on_drop(true);
     command
 }
@@ -91,4 +85,17 @@ impl ServerProcess {
 /// When there is none.
 pub fn free_port() -> std::io::Result<u16> {
     std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr().map(|address| address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_runs_on_its_core_only() {
+        let place = Place { cpu: 0, scratch: std::env::temp_dir(), address: std::net::Ipv4Addr::LOCALHOST.into() };
+        let output = command("grep", &place).args(["Cpus_allowed_list", "/proc/self/status"]).output().await;
+        let said = String::from_utf8(output.expect("taskset runs").stdout).expect("text");
+        assert_eq!(said.split_whitespace().last(), Some("0"));
+    }
 }

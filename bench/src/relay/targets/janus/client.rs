@@ -107,11 +107,8 @@ impl Client {
 /// Gives every answer to whoever waits for it. An acknowledgement is none: the answer follows.
 async fn listen(mut stream: SplitStream<Socket>, waiting: Waiting) {
     while let Some(Ok(message)) = stream.next().await {
-        let Ok(said) = message.to_text().map_err(|_| ()).and_then(|text| serde_json::from_str(text).map_err(|_| ()))
-        else {
-            continue;
-        };
-        let said: Value = said;
+        let said = message.to_text().ok().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let Some(said) = said else { continue };
         if said["janus"] == "ack" {
             continue;
         }
