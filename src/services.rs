@@ -76,6 +76,7 @@ pub fn web(parts: &Parts, config: &Config, draining: CancellationToken) -> anyho
     let site = Site {
         public_url: config.public_url.clone(),
         signaling_url: signaling_url(config),
+        ice_servers: config.ice_servers.clone(),
         join_tokens: SigningKey::new(&keys.join_token),
         keys,
         demo: config.settings.demo,
@@ -95,6 +96,7 @@ pub fn signaling(parts: &Parts, config: &Config, draining: CancellationToken) ->
         public_url: config.public_url.clone(),
         join_tokens: VerifyingKey::new(&keys.join_token),
         relay_key: config.relay_key()?.clone(),
+        ice_servers: config.ice_servers.clone(),
         max_sockets: signaling::MAX_SOCKETS,
     };
     let Parts { db, bus, clock, .. } = parts.clone();

@@ -1,6 +1,7 @@
 //! The whole configuration: from the environment (or flags of the same names), checked at start, printed without secrets.
 
 use crate::{
+    ice_servers::IceServers,
     secrets::{self, SecretError},
     telemetry::LogFormat,
 };
@@ -91,6 +92,16 @@ pub struct Settings {
     /// Addresses, separated by commas, at which browsers reach this relay's media ports from outside (behind NAT).
     #[arg(long, env, value_delimiter = ',')]
     pub public_address: Vec<IpAddr>,
+    /// STUN and TURN servers, separated by commas, for those whose network lets nothing through to a relay, as
+    /// `turns:turn.example.org:443?transport=tcp`. Mostly none is needed.
+    #[arg(long, env, value_delimiter = ',')]
+    pub ice_servers: Vec<String>,
+    /// What the TURN servers of `ICE_SERVERS` share with us (coturn: `static-auth-secret`).
+    #[arg(long, env, hide_env_values = true, value_parser = redacted)]
+    pub turn_secret: Option<Redacted<String>>,
+    /// File that holds `TURN_SECRET`.
+    #[arg(long, env, value_name = "FILE")]
+    pub turn_secret_file: Option<PathBuf>,
     /// Connections to Postgres that one process keeps at most.
     #[arg(long, env, default_value_t = 10)]
     pub database_connections: u32,
@@ -141,6 +152,8 @@ pub struct Config {
     pub smtp_url: Option<Redacted<String>>,
     /// `SMS_WEBHOOK_SECRET`.
     pub sms_webhook_secret: Option<Redacted<String>>,
+    /// `ICE_SERVERS` and `TURN_SECRET`.
+    pub ice_servers: IceServers,
     /// `PUBLIC_URL`, or what follows from `BIND_ADDR`.
     pub public_url: Url,
 }
@@ -162,6 +175,8 @@ impl Settings {
             self.sms_webhook_secret.take(),
             self.sms_webhook_secret_file.as_deref(),
         )?;
+        let turn_secret = secrets::resolve("TURN_SECRET", self.turn_secret.take(), self.turn_secret_file.as_deref())?;
+        let ice_servers = IceServers::new(self.ice_servers.clone(), turn_secret)?;
         let public_url = public_url(self.public_url.clone(), self.bind_addr)?;
         Ok(Config {
             database_url,
@@ -170,6 +185,7 @@ impl Settings {
             relay_key: secrets::long_enough("RELAY_KEY", relay_key)?,
             smtp_url,
             sms_webhook_secret,
+            ice_servers,
             public_url,
             settings: self,
         })
@@ -251,6 +267,7 @@ impl Config {
         line("MEDIA_ADDR", &settings.media_addr);
         line("MEDIA_PORT", &settings.media_port);
         line("MEDIA_SHARDS", &settings.media_shards);
+        line("ICE_SERVERS", &settings.ice_servers.join(","));
         line("DEMO", &settings.demo);
         line("RUST_LOG", &settings.log);
         text

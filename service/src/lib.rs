@@ -7,6 +7,7 @@ pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod health;
+pub mod ice_servers;
 pub mod keys;
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -15,7 +15,7 @@ use placement::Directory;
 use relays::Relays;
 use rooms::Rooms;
 use scheduler::join_tokens::{self, Admission, TokenRefused, VerifyingKey};
-use service::{bus::Bus, postgres::Db};
+use service::{bus::Bus, ice_servers::IceServers, postgres::Db};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -34,6 +34,8 @@ pub struct SignalingConfig {
     pub join_tokens: VerifyingKey,
     /// What is shown to a relay as `Authorization: Bearer`.
     pub relay_key: Redacted<String>,
+    /// What WHIP and WHEP clients are told to get through a narrow network with.
+    pub ice_servers: IceServers,
     /// How many sockets are held at most.
     pub max_sockets: usize,
 }
@@ -50,6 +52,7 @@ pub(crate) struct Node {
     pub(crate) bus: Bus,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) join_tokens: VerifyingKey,
+    pub(crate) ice_servers: IceServers,
     pub(crate) origins: socket::Origins,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) directory: Directory,
@@ -81,6 +84,7 @@ impl Signaling {
             bus,
             clock,
             join_tokens: config.join_tokens,
+            ice_servers: config.ice_servers,
             origins: socket::Origins::of(&config.public_url),
             places: Arc::new(Semaphore::new(config.max_sockets)),
             relays: Relays::new(config.relay_key),

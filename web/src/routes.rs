@@ -111,10 +111,12 @@ fn patients() -> Router<WebState> {
         .route("/goodbye/{appointment}/events", get(pages::visit::goodbye::events))
         .route("/consultation/{appointment}", get(pages::consultation::patient::get))
         .route("/consultation/{appointment}/join-tokens", post(pages::consultation::patient::join_tokens))
+        .route("/consultation/{appointment}/ice-servers", get(pages::consultation::patient::ice_servers))
         .route("/consultation/{appointment}/leave", post(pages::consultation::patient::leave))
         .route("/encounters/{id}", get(pages::consultation::practitioner::get))
         .route("/encounters/{id}/events", get(pages::consultation::practitioner::events))
         .route("/encounters/{id}/join-tokens", post(pages::consultation::practitioner::join_tokens))
+        .route("/encounters/{id}/ice-servers", get(pages::consultation::practitioner::ice_servers))
         .route("/encounters/{id}/finish", post(pages::consultation::practitioner::finish))
 }
 

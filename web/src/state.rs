@@ -4,7 +4,7 @@ use crate::api::Limits;
 use axum::extract::FromRef;
 use domain::{Clock, Random};
 use scheduler::join_tokens::SigningKey;
-use service::{bus::Bus, keys::Keys, postgres::Db};
+use service::{bus::Bus, ice_servers::IceServers, keys::Keys, postgres::Db};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -38,6 +38,8 @@ pub struct Site {
     pub public_url: Url,
     /// The signaling WebSocket as browsers reach it.
     pub signaling_url: Url,
+    /// For those whose network lets nothing through to a relay.
+    pub ice_servers: IceServers,
     /// Signs the patients' links, among others.
     pub keys: Keys,
     /// Signs join tokens.

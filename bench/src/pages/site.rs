@@ -6,7 +6,7 @@ use anyhow::ensure;
 use domain::Redacted;
 use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use scheduler::join_tokens::SigningKey;
-use service::{bus::Bus, clock::SystemClock, keys::Keys, postgres::Db, random::SystemRandom};
+use service::{bus::Bus, clock::SystemClock, ice_servers::IceServers, keys::Keys, postgres::Db, random::SystemRandom};
 use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use web::WebState;
@@ -37,6 +37,7 @@ impl Site {
         let site = web::Site {
             public_url: address.parse()?,
             signaling_url: "ws://127.0.0.1:9/signal".parse()?,
+            ice_servers: IceServers::default(),
             join_tokens: SigningKey::new(&keys.join_token),
             keys: keys.clone(),
             demo: false,

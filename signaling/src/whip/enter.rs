@@ -13,13 +13,14 @@ use axum::{
     body::Bytes,
     extract::State,
     http::{HeaderMap, HeaderName, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use domain::{
     Redacted,
     media::Sdp,
     relay::{IceSession, OneWay},
 };
+use service::ice_servers::{IceServer, TurnPassword};
 use std::sync::Arc;
 use tracing::Instrument as _;
 
@@ -53,6 +54,7 @@ async fn enter(
     // Nothing of the session stays here; what is bounded is how many enter at a time.
     let _place = node.places.try_acquire().map_err(|_| Problem::Unavailable)?;
     let admission = node.redeem(&Redacted::new(token.to_owned())).await?;
+    let room = admission.room;
     let name = SessionName { token: admission.token, connection: admission.connection };
     let span = tracing::info_span!("whip", participant.id = %admission.participant);
     let device = DeviceEntry { participant: admission.participant, connection: admission.connection };
@@ -66,7 +68,18 @@ async fn enter(
         (HeaderName::from_static("accept-patch"), ICE_FRAGMENT.to_owned()),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    Ok((StatusCode::CREATED, headers, answer.into_inner()).into_response())
+    let links = AppendHeaders(node.ice_servers.open_to(room, node.clock.now()).iter().map(link).collect::<Vec<_>>());
+    Ok((StatusCode::CREATED, headers, links, answer.into_inner()).into_response())
+}
+
+/// A STUN or TURN server as clients are told of it (RFC 9725 §4.6).
+fn link(server: &IceServer) -> (HeaderName, String) {
+    let IceServer { urls, password } = server;
+    let opened_by = password.as_ref().map_or_else(String::new, |TurnPassword { username, credential }| {
+        let credential = credential.expose();
+        format!(r#"; username="{username}"; credential="{credential}"; credential-type="password""#)
+    });
+    (header::LINK, format!(r#"<{urls}>; rel="ice-server"{opened_by}"#))
 }
 
 /// Without a word about it, anything is taken (RFC 9110 §12.5.1).

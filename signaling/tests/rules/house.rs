@@ -11,6 +11,7 @@ use scheduler::join_tokens::{self, SigningKey, VerifyingKey};
 use service::{
     bus::{Bus, Happening, Topic},
     clock::SystemClock,
+    ice_servers::IceServers,
     postgres::Db,
     random::SystemRandom,
 };
@@ -20,6 +21,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) const ICE_SERVERS: [&str; 2] = ["stun:stun.example", "turns:turn.example:443?transport=tcp"];
 pub(crate) const ORIGIN: &str = "http://localhost:8080";
 /// How long a test waits for what comes at once when the machine has nothing else to do.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
@@ -140,6 +142,7 @@ impl House {
             public_url: ORIGIN.parse().expect("a URL"),
             join_tokens: VerifyingKey::new(&Redacted::new(SEED)),
             relay_key: Redacted::new(relay_key.to_owned()),
+            ice_servers: ice_servers(),
             max_sockets,
         };
         let bus = Bus::connect(&self.redis.url()).await.expect("a Redis URL");
@@ -230,4 +233,9 @@ pub(crate) async fn emptied(relay: &RelayHandle) {
 pub(crate) async fn closed(page: &SignalingClient) -> (Option<u16>, Heard) {
     let heard = page.until(|heard| heard.closed.is_some(), SOON).await.expect("closed");
     (heard.closed.and_then(|closed| closed.code), heard)
+}
+
+fn ice_servers() -> IceServers {
+    let urls = ICE_SERVERS.map(ToOwned::to_owned).to_vec();
+    IceServers::new(urls, Some(Redacted::new("what the TURN server knows too".to_owned()))).expect("addresses")
 }

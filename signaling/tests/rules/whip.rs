@@ -1,6 +1,6 @@
 //! Cameras and screens: one request in, one request out, and everything that is refused on the way.
 
-use crate::house::{House, RunningNode, SOON, emptied, offer};
+use crate::house::{House, ICE_SERVERS, RunningNode, SOON, emptied, offer};
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode},
@@ -125,6 +125,24 @@ async fn what_a_camera_sends_a_screen_receives(pool: PgPool) {
         screen.until(|tally| tally.packets_from(mark, kind) > 20, SOON).await.expect("sound and picture");
     }
     assert_eq!(camera.tally().packets(), 0, "a camera receives nothing");
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn who_enters_is_told_the_servers_of_a_narrow_network_and_who_is_refused_is_not(pool: PgPool) {
+    let (house, _relay, node) = House::ready(pool).await;
+    let (_, peer) = peer(Publishing::default()).await;
+    let entered = posts(&node, "/whip", &house.device_token("Camera").await, peer.offer()).await;
+    let links: Vec<_> = entered.headers.get_all("link").iter().map(|link| link.to_str().expect("text")).collect();
+    assert_eq!(links.len(), ICE_SERVERS.len());
+    assert_eq!(links[0], format!(r#"<{}>; rel="ice-server""#, ICE_SERVERS[0]));
+    let (address, opened_by) = links[1].split_once("; username=\"").expect("a TURN server has a password");
+    assert_eq!(address, format!(r#"<{}>; rel="ice-server""#, ICE_SERVERS[1]));
+    assert!(
+        opened_by.contains("\"; credential=\"") && opened_by.ends_with("=\"; credential-type=\"password\""),
+        "{opened_by}"
+    );
+    let refused = posts(&node, "/whip", &house.device_token("Camera").await, "v=0\r\nnonsense").await;
+    assert_eq!((refused.status, refused.header("link")), (StatusCode::UNPROCESSABLE_ENTITY, ""));
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]

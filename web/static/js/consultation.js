@@ -74,10 +74,24 @@ class Consultation {
     throw new Error("no join token");
   }
 
+  /** Servers that carry media through a narrow network, where the clinic has any. Without them most connect all the same. */
+  async #iceServers() {
+    const path = this.#stage.dataset["iceServers"];
+    if (path === undefined) return [];
+    try {
+      const response = await fetch(path);
+      return response.ok ? await response.json() : [];
+    } catch {
+      return [];
+    }
+  }
+
   /** A new peer connection. The old one is let go; what it showed last stays until the new one shows something. */
   async #offer() {
+    const iceServers = await this.#iceServers();
     this.#peer?.close();
     const peer = new Peer({
+      iceServers,
       microphone: this.#own.tracks.microphone,
       camera: this.#own.tracks.camera,
       onSample: (sample) => this.#sampled(sample),

@@ -25,7 +25,7 @@ const PATIENCE_MS = { connecting: 8000, disconnected: 2000, silent: 4000 };
  */
 
 export class Peer {
-  connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  connection;
   #microphone;
   #camera;
   #onSample;
@@ -41,12 +41,14 @@ export class Peer {
 
   /**
    * @param {object} options
+   * @param {RTCIceServer[]} options.iceServers
    * @param {MediaStreamTrack | null} options.microphone
    * @param {MediaStreamTrack | null} options.camera
    * @param {(sample: Sample) => void} options.onSample
    * @param {() => void} options.onFailed called once: this connection will not come back
    */
-  constructor({ microphone, camera, onSample, onFailed }) {
+  constructor({ iceServers, microphone, camera, onSample, onFailed }) {
+    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
     this.#onSample = onSample;
     this.#onFailed = onFailed;
     // Both are offered even without a device, so that one which comes later needs no other offer.

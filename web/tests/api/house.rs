@@ -12,7 +12,7 @@ use scheduler::{
     join_tokens::SigningKey,
 };
 use serde_json::{Value, json};
-use service::{bus::Bus, clock::ManualClock, keys::Keys, postgres::Db, random::SystemRandom};
+use service::{bus::Bus, clock::ManualClock, ice_servers::IceServers, keys::Keys, postgres::Db, random::SystemRandom};
 use sqlx::PgPool;
 use std::sync::Arc;
 use tower::ServiceExt as _;
@@ -40,6 +40,7 @@ impl House {
         let site = Site {
             public_url: "http://localhost:8080/".parse().expect("an address"),
             signaling_url: "ws://signal.example:9000/signal".parse().expect("an address"),
+            ice_servers: IceServers::default(),
             join_tokens: SigningKey::new(&keys.join_token),
             keys,
             demo: true,

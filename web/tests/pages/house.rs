@@ -14,7 +14,7 @@ use scheduler::{
     messages::{Channel, deliver_due},
     missed::mark_missed,
 };
-use service::{bus::Bus, clock::ManualClock, keys::Keys, postgres::Db, random::SystemRandom};
+use service::{bus::Bus, clock::ManualClock, ice_servers::IceServers, keys::Keys, postgres::Db, random::SystemRandom};
 use sqlx::PgPool;
 use std::{collections::BTreeMap, sync::Arc};
 use tower::ServiceExt as _;
@@ -46,6 +46,7 @@ impl House {
         let site = Site {
             public_url: public_url.parse().expect("an address"),
             signaling_url: "ws://signal.example:9000/signal".parse().expect("an address"),
+            ice_servers: ice_servers(),
             join_tokens: SigningKey::new(&keys.join_token),
             keys,
             demo: true,
@@ -227,4 +228,9 @@ impl Browser {
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
     }
+}
+
+fn ice_servers() -> IceServers {
+    let urls = vec!["turns:turn.example:443?transport=tcp".to_owned()];
+    IceServers::new(urls, Some(Redacted::new("what the TURN server knows too".to_owned()))).expect("an address")
 }

@@ -6,6 +6,7 @@ mod booking;
 mod desk;
 mod headers;
 mod house;
+mod ice_servers;
 mod looking;
 mod messages;
 mod public_page;

@@ -13,11 +13,14 @@ use domain::{Actor, EncounterId, EncounterState};
 use jiff::Timestamp;
 use scheduler::{AppointmentView, EncounterView, join_tokens};
 use serde_json::json;
+use service::ice_servers::IceServer;
 
 /// What `consultation/stage.html` needs, whoever looks.
 pub(crate) struct Stage {
     /// Where the page asks for join tokens.
     join_tokens: String,
+    /// Where the page asks for STUN and TURN servers, if there are any.
+    ice_servers: Option<String>,
     /// Where the page goes when the visit has ended.
     next: String,
     /// Who is awaited on the stage.
@@ -35,6 +38,7 @@ impl Stage {
     fn new(appointment: &AppointmentView, encounter: &EncounterView, now: Timestamp, other: &str, own: &str) -> Self {
         Self {
             join_tokens: String::new(),
+            ice_servers: None,
             next: String::new(),
             other: other.to_owned(),
             other_initials: words::initials(other),
@@ -55,6 +59,17 @@ impl Stage {
 /// The encounter of an appointment while it runs.
 fn running(appointment: &AppointmentView) -> Option<&EncounterView> {
     appointment.encounter.as_ref().filter(|encounter| encounter.state == EncounterState::InProgress)
+}
+
+/// Where the page that lies at `path` asks for STUN and TURN servers.
+fn ice_servers_at(state: &WebState, path: &str) -> Option<String> {
+    (!state.site.ice_servers.is_empty()).then(|| format!("{path}/ice-servers"))
+}
+
+/// STUN and TURN servers for the next peer connection, open for minutes. They learn the room's id, which says nothing.
+fn ice_servers(state: &WebState, appointment: &AppointmentView) -> Result<Json<Vec<IceServer>>, PageError> {
+    let encounter = running(appointment).ok_or(PageError::NotFound)?;
+    Ok(Json(state.site.ice_servers.open_to(encounter.room, state.clock.now())))
 }
 
 /// A join token for whoever asks, and where to use it.

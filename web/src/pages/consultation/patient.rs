@@ -1,12 +1,14 @@
 //! The consultation as the patient sees it: the practitioner's face, their own, and four controls.
 
-use super::{Stage, join_token, running};
+use super::{Stage, ice_servers_at, join_token, running};
 use crate::{errors::PageError, extract::VisitPatient, page::Page, state::WebState};
 use askama::Template;
 use axum::{
+    Json,
     extract::State,
     response::{Html, IntoResponse, Redirect, Response},
 };
+use service::ice_servers::IceServer;
 
 #[derive(Template)]
 #[template(path = "consultation/patient.html")]
@@ -33,6 +35,7 @@ pub(crate) async fn get(
     let (other, own) = (&appointment.practitioner.title_and_name, &appointment.patient.name);
     let stage = Stage {
         join_tokens: format!("/consultation/{id}/join-tokens"),
+        ice_servers: ice_servers_at(&state, &format!("/consultation/{id}")),
         next: format!("/goodbye/{id}"),
         ..Stage::new(&appointment, encounter, state.clock.now(), other, own)
     };
@@ -46,6 +49,16 @@ pub(crate) async fn join_tokens(State(state): State<WebState>, patient: VisitPat
     let appointment = scheduler::glance(&state.db, &actor, appointment).await?.ok_or(PageError::NotFound)?;
     let encounter = appointment.encounter.ok_or(PageError::NotFound)?;
     join_token(&state, &actor, encounter.id).await
+}
+
+/// STUN and TURN servers for the patient.
+pub(crate) async fn ice_servers(
+    State(state): State<WebState>,
+    patient: VisitPatient,
+) -> Result<Json<Vec<IceServer>>, PageError> {
+    let VisitPatient { actor, appointment } = patient;
+    let appointment = scheduler::glance(&state.db, &actor, appointment).await?.ok_or(PageError::NotFound)?;
+    super::ice_servers(&state, &appointment)
 }
 
 /// The patient leaves the room. The encounter goes on, and the goodbye shows the way back.

@@ -1,6 +1,6 @@
 //! The consultation as the practitioner sees it: the patient on the stage, the chart beside it, and *End visit*.
 
-use super::{Stage, join_token, running};
+use super::{Stage, ice_servers_at, join_token, running};
 use crate::{
     announce,
     errors::PageError,
@@ -13,13 +13,17 @@ use crate::{
 };
 use askama::Template;
 use axum::{
+    Json,
     extract::State,
     response::{Html, IntoResponse, Redirect, Response},
 };
 use domain::{AppointmentState, EncounterId, EncounterState};
 use jiff::{Timestamp, Unit, civil::Date, tz::TimeZone};
 use scheduler::{AppointmentView, EncounterView, FinishError};
-use service::bus::{Happening, Topic};
+use service::{
+    bus::{Happening, Topic},
+    ice_servers::IceServer,
+};
 
 #[derive(Template)]
 #[template(path = "consultation/practitioner.html")]
@@ -79,6 +83,7 @@ pub(crate) async fn get(
     let (other, own) = (&appointment.patient.name, &appointment.practitioner.title_and_name);
     let stage = Stage {
         join_tokens: format!("/encounters/{id}/join-tokens"),
+        ice_servers: ice_servers_at(&state, &format!("/encounters/{id}")),
         next: "/day".to_owned(),
         ..Stage::new(&appointment, encounter, now, other, own)
     };
@@ -95,6 +100,17 @@ pub(crate) async fn join_tokens(
     Id(id): Id<EncounterId>,
 ) -> Result<Response, PageError> {
     join_token(&state, &practitioner.actor(), id).await
+}
+
+/// STUN and TURN servers for the practitioner.
+pub(crate) async fn ice_servers(
+    State(state): State<WebState>,
+    practitioner: Practitioner,
+    Id(id): Id<EncounterId>,
+) -> Result<Json<Vec<IceServer>>, PageError> {
+    let appointment =
+        scheduler::consultation(&state.db, &practitioner.actor(), id).await?.ok_or(PageError::NotFound)?;
+    super::ice_servers(&state, &appointment)
 }
 
 /// *End visit*, for both. Ending what has ended already is ending it.
