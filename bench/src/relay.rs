@@ -12,6 +12,7 @@ pub mod generator;
 pub mod machine;
 pub mod null;
 pub mod output;
+pub mod path;
 pub mod peer;
 pub mod run;
 pub mod scenario;
