@@ -47,6 +47,10 @@ pub struct Row {
     pub memory_per_participant: Option<f64>,
     /// System calls of the server for each forwarded packet.
     pub syscalls_per_packet: Option<f64>,
+    /// What became of packets that the path lost.
+    pub repair: Option<Repair>,
+    /// What came through a path that was too narrow for a while.
+    pub narrow: Option<Narrow>,
     /// What protects the packets.
     pub srtp: String,
     /// What is in the packets.
@@ -81,6 +85,40 @@ pub struct Latency {
     pub p99: f64,
     /// One of a thousand is slower.
     pub p999: f64,
+}
+
+/// What became of packets that the path lost: parts from 0 to 1, of pictures unless it says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+pub struct Repair {
+    /// Packets that the path lost, each way.
+    pub path_loss: f64,
+    /// Packets that never came.
+    pub residual: f64,
+    /// Packets of sound that never came.
+    pub residual_sound: f64,
+    /// How often a packet was asked for again, by receivers and server, for each that was lost.
+    pub asked_per_lost: f64,
+    /// Retransmissions that publishers sent and receivers got, for each packet that was lost.
+    pub resent_per_lost: f64,
+    /// Pictures that could be shown within 400 ms after they were made.
+    pub frames_on_time: f64,
+    /// From when a picture was made until it could be shown, in milliseconds.
+    pub frame_delay: Phase,
+    /// Key frames that receivers asked for, each a minute.
+    pub keyframes_a_minute: f64,
+}
+
+/// What came through a path that was too narrow for a while, parts from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+pub struct Narrow {
+    /// What the server sent to a receiver while it was narrow, as part of what the path takes.
+    pub sent: f64,
+    /// Of it, packets that its queue did not hold.
+    pub dropped: f64,
+    /// How long one of a hundred waits in its queue or longer, in milliseconds.
+    pub queue_p99: f64,
+    /// From when it is wide again until nine tenths of the pictures can be shown that could be before, in seconds.
+    pub recovery: Option<f64>,
 }
 
 /// The phases of joining, in milliseconds, each from its own beginning.

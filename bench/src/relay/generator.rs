@@ -4,6 +4,7 @@
 //! receives by [`incoming`], whose sources are [`stream`]s; [`tally`] is what comes out.
 
 mod feedback;
+mod frames;
 mod incoming;
 mod mark;
 mod outgoing;
@@ -14,7 +15,7 @@ mod stream;
 mod tally;
 mod thread;
 
-pub use tally::{Entry, Progress, Tally};
+pub use tally::{Arrivals, Entry, Progress, Tally};
 
 use super::peer::Peer;
 use anyhow::Context;
@@ -28,6 +29,9 @@ use tokio::{
     sync::{oneshot, watch},
     time::timeout,
 };
+
+/// A participant knows the round trip of a path that has changed after so long.
+pub const ROUND_TRIP_TIME: Duration = session::CONSENT_INTERVAL;
 
 /// What the thread is told.
 enum Command {

@@ -3,9 +3,13 @@
 mod description;
 pub mod dtls;
 pub mod stun;
+mod way;
 mod write;
 
-use super::target::{Picture, Receives, Seat};
+use super::{
+    path::Impairer,
+    target::{Picture, Receives, Seat},
+};
 use description::{Description, Section};
 use domain::{Random, media::MediaKind};
 use dtls::Identity;
@@ -13,10 +17,11 @@ use media_relay::srtp::KEYING_MATERIAL_BYTES;
 use service::random::SeededRandom;
 use std::{
     io,
-    net::{IpAddr, SocketAddr, UdpSocket},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Instant,
 };
+use way::{Route, Way};
 
 /// RTP payload types that we offer, as Chromium numbers them.
 const OPUS: u8 = 111;
@@ -106,8 +111,7 @@ pub struct Peer {
 }
 
 pub(crate) struct Transport {
-    pub socket: UdpSocket,
-    pub remote: SocketAddr,
+    pub route: Route,
     pub security: Security,
     pub identity: Arc<Identity>,
 }
@@ -131,12 +135,13 @@ pub struct PeerFactory {
     address: IpAddr,
     identity: Arc<Identity>,
     random: SeededRandom,
+    path: Option<Arc<Impairer>>,
 }
 
 /// An offer that waits for its answer.
 pub struct Pending {
     seat: Seat,
-    socket: UdpSocket,
+    way: Way,
     ice: Credentials,
     identity: Arc<Identity>,
     sends: Vec<Sends>,
@@ -150,7 +155,13 @@ impl PeerFactory {
     /// # Errors
     /// When no certificate can be made.
     pub fn new(address: IpAddr, seed: u64) -> anyhow::Result<Self> {
-        Ok(Self { address, identity: Arc::new(Identity::generate()?), random: SeededRandom::new(seed) })
+        Ok(Self { address, identity: Arc::new(Identity::generate()?), random: SeededRandom::new(seed), path: None })
+    }
+
+    /// Lets all transports from now on go this way.
+    #[must_use]
+    pub fn through(self, path: Option<Arc<Impairer>>) -> Self {
+        Self { path, ..self }
     }
 
     /// Offers to send what `seat` publishes and to receive `receives`, and is the DTLS client unless the answer wants it otherwise.
@@ -159,12 +170,12 @@ impl PeerFactory {
     /// When there is no socket to be had.
     pub fn offer(&self, seat: &Seat, receives: Receives) -> io::Result<(String, Pending)> {
         let wished = Instant::now();
-        let (socket, ice) = (self.socket()?, self.credentials());
+        let (way, ice) = (self.way()?, self.credentials());
         let sends = self.sends(seat);
-        let local = write::Local { socket: socket.local_addr()?, ice: &ice, fingerprint: self.identity.fingerprint };
+        let local = write::Local { socket: way.address()?, ice: &ice, fingerprint: self.identity.fingerprint };
         let offer = write::offer(&local, &sends, receives);
         let (identity, address) = (Arc::clone(&self.identity), self.address);
-        Ok((offer, Pending { seat: *seat, socket, ice, identity, sends, wished, address }))
+        Ok((offer, Pending { seat: *seat, way, ice, identity, sends, wished, address }))
     }
 
     /// Answers a server's offer: receives all that it sends, as the DTLS client.
@@ -174,13 +185,12 @@ impl PeerFactory {
     pub fn answer(&self, seat: &Seat, offer: &str) -> anyhow::Result<(String, Peer)> {
         let wished = Instant::now();
         let remote = Description::read(offer, self.address)?;
-        let (socket, ice) = (self.socket()?, self.credentials());
-        let local = write::Local { socket: socket.local_addr()?, ice: &ice, fingerprint: self.identity.fingerprint };
+        let (way, ice) = (self.way()?, self.credentials());
+        let local = write::Local { socket: way.address()?, ice: &ice, fingerprint: self.identity.fingerprint };
         let answer = write::answer(&local, &remote);
         let receives = remote.sections.iter().filter(|section| section.sends).filter_map(Section::receives).collect();
         let transport = Transport {
-            socket,
-            remote: remote.candidate,
+            route: way.to(remote.candidate),
             security: Security::Handshake {
                 local_ice: ice,
                 remote_ice: remote.ice,
@@ -207,18 +217,16 @@ impl PeerFactory {
         receives: Receives,
     ) -> io::Result<(SocketAddr, Peer)> {
         let wished = Instant::now();
-        let socket = self.socket()?;
-        let local = socket.local_addr()?;
+        let way = self.way()?;
+        let local = way.address()?;
         let security = Security::Keyed(Box::new(keys));
-        let transport = Transport { socket, remote, security, identity: Arc::clone(&self.identity) };
+        let transport = Transport { route: way.to(remote), security, identity: Arc::clone(&self.identity) };
         let (sends, receives) = (self.sends(seat), as_offered(receives));
         Ok((local, Peer { seat: *seat, sends, receives, wished, answered: Instant::now(), transport }))
     }
 
-    fn socket(&self) -> io::Result<UdpSocket> {
-        let socket = UdpSocket::bind((self.address, 0))?;
-        socket.set_nonblocking(true)?;
-        Ok(socket)
+    fn way(&self) -> io::Result<Way> {
+        Way::open(self.address, self.path.as_deref())
     }
 
     fn credentials(&self) -> Credentials {
@@ -270,7 +278,7 @@ impl Pending {
     /// When the socket is gone.
     pub fn offer_again(&self, receives: Receives) -> io::Result<String> {
         let fingerprint = self.identity.fingerprint;
-        let local = write::Local { socket: self.socket.local_addr()?, ice: &self.ice, fingerprint };
+        let local = write::Local { socket: self.way.address()?, ice: &self.ice, fingerprint };
         Ok(write::offer(&local, &self.sends, receives))
     }
 
@@ -295,8 +303,7 @@ impl Pending {
         });
         let receives = remote.sections.iter().filter(|section| section.sends).filter_map(Section::receives).collect();
         let transport = Transport {
-            socket: self.socket,
-            remote: remote.candidate,
+            route: self.way.to(remote.candidate),
             security: Security::Handshake {
                 local_ice: self.ice,
                 remote_ice: remote.ice,

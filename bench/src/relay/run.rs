@@ -5,13 +5,15 @@ use super::{
     crowd::Crowd,
     figures::Row,
     generator::Generator,
+    lossy,
+    path::{Conditions, Impairer},
     peer::PeerFactory,
     scenario::{Room, Scenario},
     syscalls,
     target::{Missing, Place, Server, Target},
     window,
 };
-use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
+use std::{fs, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::sleep;
 
 /// How long the system calls of a server are looked at.
@@ -48,7 +50,8 @@ impl Plan {
     /// How many windows there will be.
     pub fn windows(&self, targets: usize) -> usize {
         let of = |scenario: &Scenario| match scenario {
-            Scenario::S5 | Scenario::S8 => 1,
+            Scenario::S5 | Scenario::S7 | Scenario::S8 => 1,
+            Scenario::S6 => lossy::CASES.len(),
             _ => self.loads.len() + usize::from(self.most),
         };
         self.scenarios.iter().map(of).sum::<usize>() * self.rounds * targets
@@ -71,6 +74,8 @@ pub(super) struct Stand<'a> {
     pub peers: &'a PeerFactory,
     /// What the server has without anybody.
     pub empty: Option<u64>,
+    /// Between them, where the scenario wants a bad path.
+    pub path: Option<Arc<Impairer>>,
 }
 
 /// Measures everything and tells each row as it comes.
@@ -106,11 +111,15 @@ impl Turn<'_> {
             }
         };
         let generator = Generator::start(self.plan.seed.wrapping_add(self.round as u64))?;
+        let path = self.path()?;
         let peers = PeerFactory::new(self.plan.address, self.plan.seed.wrapping_add(self.round as u64))?;
+        let peers = peers.through(path.clone());
         let empty = accounting::pss(&server.processes());
-        let stand = Stand { server: server.as_ref(), generator: &generator, peers: &peers, empty };
+        let stand = Stand { server: server.as_ref(), generator: &generator, peers: &peers, empty, path };
         let measured = match self.scenario {
             Scenario::S5 => self.storm(&stand, tell).await,
+            Scenario::S6 => self.lossy(&stand, tell).await,
+            Scenario::S7 => self.narrowing(&stand, tell).await,
             Scenario::S8 => self.churn(&stand, tell).await,
             _ => self.ladder(&stand, tell).await,
         };
@@ -121,6 +130,15 @@ impl Turn<'_> {
         drop(generator);
         server.stop().await;
         Ok(())
+    }
+
+    /// What stands between generator and server; nothing yet but the length of the way.
+    fn path(&self) -> anyhow::Result<Option<Arc<Impairer>>> {
+        if !matches!(self.scenario, Scenario::S6 | Scenario::S7) {
+            return Ok(None);
+        }
+        let seed = self.plan.seed.wrapping_add(self.round as u64);
+        Ok(Some(Arc::new(Impairer::start(self.plan.address, seed, Conditions::long(lossy::SHORT))?)))
     }
 
     /// A row without figures.

@@ -16,6 +16,10 @@ pub enum Scenario {
     S4,
     /// Everybody joins at once while others talk.
     S5,
+    /// Practitioner and patient, while the path loses, delays and reorders.
+    S6,
+    /// Practitioner and patient, while the path to each narrows and widens again.
+    S7,
     /// Rooms come and go.
     S8,
 }
@@ -31,17 +35,19 @@ pub struct Room {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::S1, Self::S2, Self::S3, Self::S4, Self::S5, Self::S8];
+    pub const ALL: [Self; 8] = [Self::S1, Self::S2, Self::S3, Self::S4, Self::S5, Self::S6, Self::S7, Self::S8];
 
     /// In words.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::S1 => "two, sound and picture",
-            Self::S2 => "ten, a gallery in simulcast",
-            Self::S3 => "three, with an interpreter",
-            Self::S4 => "two, sound only",
-            Self::S5 => "a storm of joins over running visits",
-            Self::S8 => "rooms that come and go",
+            Self::S1 => "One to one, sound and picture",
+            Self::S2 => "Ten in a gallery, three sizes of each picture",
+            Self::S3 => "Three, one of them an interpreter",
+            Self::S4 => "One to one, sound alone",
+            Self::S5 => "Many join while others talk",
+            Self::S6 => "Packets are lost",
+            Self::S7 => "The path narrows and widens again",
+            Self::S8 => "People come and go for long",
         }
     }
 
@@ -53,13 +59,17 @@ impl Scenario {
             Self::S3 => 48,
             Self::S4 => 400,
             Self::S5 | Self::S8 => 48,
+            // The path is on the generator's core too.
+            Self::S6 | Self::S7 => 16,
         }
     }
 
     /// The room as a target with these limits can have it.
     pub fn room(self, limits: Limits) -> Room {
         let (wanted, picture) = match self {
-            Self::S1 | Self::S5 | Self::S8 => (2, Picture::One),
+            Self::S1 | Self::S5 | Self::S6 | Self::S8 => (2, Picture::One),
+            // So that a server could send less.
+            Self::S7 => (2, Picture::Simulcast),
             Self::S2 => (10, Picture::Simulcast),
             Self::S3 => (3, Picture::One),
             Self::S4 => (2, Picture::No),

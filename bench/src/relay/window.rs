@@ -19,11 +19,11 @@ const MAX_LATE: f64 = 0.01;
 
 /// What was measured in a window.
 pub struct Window {
-    tally: Tally,
+    pub(super) tally: Tally,
     cpu: Cpu,
     own_cpu: Duration,
     own_drops: u64,
-    seconds: f64,
+    pub(super) seconds: f64,
 }
 
 /// A window that is open.
@@ -131,6 +131,7 @@ impl Window {
             (tally.unreadable, "packets did not open"),
             (tally.duplicates, "packets came twice"),
             (tally.repaired, "lost packets were sent again"),
+            (tally.given_up, "lost packets were given up"),
         ];
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
     }

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 pub(super) const INTERVAL: Duration = Duration::from_millis(60);
 /// How often a participant reports.
 pub(super) const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Requests of one transport are at least so far apart, so that a burst of losses is one.
+const MIN_REQUEST_INTERVAL: Duration = Duration::from_millis(5);
 /// Seconds from 1900 to 1970.
 const NTP_EPOCH: u64 = 2_208_988_800;
 /// Packets that one feedback may tell of.
@@ -76,6 +78,7 @@ impl Session {
         let Stage::Open(_, keys) = &self.stage else { return };
         let mut shared = Shared::new(&self.seat, &keys.sealer, &mut self.transport_sequence, work);
         for sequence in nack.nacks.iter().flat_map(|pair| *pair) {
+            shared.tally.asked += 1;
             for track in &mut self.outgoing {
                 let send = |bytes: &[u8], segment| self.socket.send(bytes, segment).is_ok();
                 track.resend(nack.media_ssrc, sequence, &mut shared, send);
@@ -94,18 +97,35 @@ impl Session {
         }
     }
 
-    /// NACKs and transport-wide feedback.
-    pub(super) fn send_feedback(&mut self, now: Instant, work: &mut Work) {
+    /// Asks for what is missing, and for a key frame where that has failed.
+    pub(super) fn send_requests(&mut self, now: Instant, work: &mut Work) {
         let mut rtcp = Vec::new();
-        let sender_ssrc = self.reporter();
-        for stream in self.streams.iter_mut().filter(|stream| !stream.is_rtx) {
-            let wanted = stream.wanted(now);
+        let (sender_ssrc, round_trip) = (self.reporter(), self.round_trip);
+        for stream in &mut self.streams {
+            let wanted = stream.wanted(now, round_trip, &mut work.tally);
             if !wanted.is_empty() {
                 work.tally.nacked += wanted.len() as u64;
                 let nacks = nack_pairs_from_sequence_numbers(&wanted);
                 append(&mut rtcp, &TransportLayerNack { sender_ssrc, media_ssrc: stream.ssrc, nacks });
             }
         }
+        self.send_rtcp(rtcp, work);
+        self.request_needed_keyframes(now, work);
+        let next = self.streams.iter().filter_map(super::stream::Stream::next_request).min();
+        self.requests_planned = next.is_some();
+        work.plans.extend(next.map(|due| (due.max(now + MIN_REQUEST_INTERVAL), Task::Requests)));
+    }
+
+    fn request_needed_keyframes(&mut self, now: Instant, work: &mut Work) {
+        let needy = self.streams.iter_mut().filter(|stream| !stream.is_rtx);
+        let needy: Vec<u32> = needy.filter_map(|stream| stream.needs_keyframe(now).then_some(stream.ssrc)).collect();
+        self.request_keyframes(&needy, now, work);
+    }
+
+    /// Transport-wide feedback.
+    pub(super) fn send_feedback(&mut self, now: Instant, work: &mut Work) {
+        let mut rtcp = Vec::new();
+        let sender_ssrc = self.reporter();
         if !self.feedback.arrivals.is_empty() {
             let media_ssrc = self.streams.first().map_or(0, |stream| stream.ssrc);
             self.feedback.write(&mut rtcp, sender_ssrc, media_ssrc);
@@ -136,10 +156,8 @@ impl Session {
         if !reports.is_empty() {
             append(&mut rtcp, &ReceiverReport { ssrc, reports, ..Default::default() });
         }
-        let needy: Vec<u32> =
-            self.streams.iter().filter(|stream| stream.needs_keyframe(now)).map(|stream| stream.ssrc).collect();
         self.send_rtcp(rtcp, work);
-        self.request_keyframes(&needy, now, work);
+        self.request_needed_keyframes(now, work);
         work.plans.push((now + REPORT_INTERVAL, Task::Report));
     }
 
@@ -148,6 +166,7 @@ impl Session {
         let (mut rtcp, sender_ssrc) = (Vec::new(), self.reporter());
         for stream in self.streams.iter_mut().filter(|stream| ssrcs.contains(&stream.ssrc)) {
             stream.keyframe_asked = Some(now);
+            work.tally.keyframes_wanted += 1;
             append(&mut rtcp, &PictureLossIndication { sender_ssrc, media_ssrc: stream.ssrc });
         }
         self.send_rtcp(rtcp, work);

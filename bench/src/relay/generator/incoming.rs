@@ -1,10 +1,10 @@
 //! Media packets that a participant receives: every one counted by its clear header, marked ones opened and read.
 
 use super::{
+    frames::Shown,
     mark,
-    session::{Session, Stage, Work},
+    session::{Session, Stage, Task, Work},
     stream::Stream,
-    tally::Tally,
 };
 use crate::relay::peer::ReceivesTrack;
 use domain::media::MediaKind;
@@ -29,15 +29,27 @@ impl Session {
         let stream = &mut self.streams[number];
         let Some(index) = stream.count(header.sequence, now, tally) else { return };
         if stream.is_rtx {
-            return self.handle_retransmission(number, header, index, packet, tally);
+            return self.handle_retransmission(number, header, index, packet, (at, is_watched), now, work);
         }
+        if let Some(due) = stream.next_request()
+            && !self.requests_planned
+        {
+            self.requests_planned = true;
+            work.plans.push((due, Task::Requests));
+        }
+        let shown = match stream.kind {
+            MediaKind::Video => stream.frames.arrived(index, at, tally),
+            MediaKind::Audio => Shown::default(),
+        };
         let is_marked = match stream.kind {
             MediaKind::Video => header.marker,
             MediaKind::Audio => header.sequence.is_multiple_of(OPENED_SOUND),
         };
         let waits = stream.keyframe_asked.is_some() || (stream.kind == MediaKind::Video && !stream.keyframe_seen);
-        if is_marked || waits || stream.received <= FIRST_PACKETS {
-            self.read_mark(number, header, index, packet, (at, is_marked && is_watched), now, tally);
+        let is_opened = is_marked || waits || stream.received <= FIRST_PACKETS;
+        self.note_shown(number, shown, now, work);
+        if is_opened {
+            self.read_mark(number, header, index, packet, (at, is_marked, is_watched), now, work);
         }
     }
 
@@ -48,31 +60,40 @@ impl Session {
         header: RtpHeader,
         index: u64,
         packet: &mut [u8],
-        (at, counts): (Option<Duration>, bool),
+        (at, is_marked, is_watched): (Option<Duration>, bool, bool),
         now: Instant,
-        tally: &mut Tally,
+        work: &mut Work,
     ) {
         let Stage::Open(_, keys) = &self.stage else { return };
-        let stream = &mut self.streams[number];
+        let (stream, tally) = (&mut self.streams[number], &mut work.tally);
         let opened = keys.opener.open_rtp(packet, header.len, header.ssrc, index).ok();
         let mark = opened.and_then(|length| mark::read(stream.kind, header.payload(&packet[..length])?));
         let Some(mark) = mark else { return tally.unreadable += 1 };
         if mark.room != self.seat.room || mark.participant == self.seat.participant {
             tally.wrong_room += 1;
         }
-        if counts {
+        if is_marked && is_watched {
             stream.anchor(&mark, tally);
             if let Some(late) = at.and_then(|at| at.checked_sub(mark.sent_at)) {
                 tally.latency.saturating_record(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX).max(1));
             }
         }
-        // The last packet of a key frame: it was whole, if nothing was lost on the way.
-        let keyframe = mark.keyframe && header.marker;
-        if keyframe {
+        let shown = match stream.kind {
+            MediaKind::Video => stream.frames.told(index, &mark, at, is_watched, tally),
+            MediaKind::Audio => Shown::default(),
+        };
+        self.note_arrival(false, now);
+        self.note_shown(number, shown, now, work);
+    }
+
+    fn note_shown(&mut self, number: usize, shown: Shown, now: Instant, work: &mut Work) {
+        work.shown_ever += shown.frames;
+        if shown.keyframe {
+            let stream = &mut self.streams[number];
             stream.keyframe_seen = true;
             stream.keyframe_asked = None;
+            self.note_arrival(true, now);
         }
-        self.note_arrival(keyframe, now);
     }
 
     /// The source of a packet, new ones being taken for what they were declared as.
@@ -91,27 +112,41 @@ impl Session {
     }
 
     /// RFC 4588 §4: the original's sequence number, then its payload.
+    #[expect(clippy::too_many_arguments, reason = "what is known of one packet")]
     fn handle_retransmission(
         &mut self,
         number: usize,
         header: RtpHeader,
         index: u64,
         packet: &mut [u8],
-        tally: &mut Tally,
+        (at, is_watched): (Option<Duration>, bool),
+        now: Instant,
+        work: &mut Work,
     ) {
+        let tally = &mut work.tally;
+        tally.retransmitted += 1;
         let Stage::Open(_, keys) = &self.stage else { return };
         let Ok(length) = keys.opener.open_rtp(packet, header.len, header.ssrc, index) else {
             return tally.unreadable += 1;
         };
-        let Some(original) = packet[..length].get(header.len..).and_then(|payload| payload.first_chunk::<2>()) else {
+        let Some((original, payload)) = header.payload(&packet[..length]).and_then(<[u8]>::split_first_chunk::<2>)
+        else {
             return;
         };
         let original = u16::from_be_bytes(*original);
         let rtx = self.streams[number].ssrc;
         let of = self.receives.iter().find(|track| track.rtx_ssrc == Some(rtx)).and_then(|track| track.ssrc);
         let kind = self.streams[number].kind;
-        let mut streams = self.streams.iter_mut().filter(|stream| !stream.is_rtx && stream.kind == kind);
-        let stream = streams.find(|stream| of.is_none_or(|of| stream.ssrc == of));
-        tally.repaired += u64::from(stream.is_some_and(|stream| stream.repair(original)));
+        let mut streams = self.streams.iter_mut().enumerate();
+        let is_of = |stream: &Stream| !stream.is_rtx && stream.kind == kind && of.is_none_or(|of| stream.ssrc == of);
+        let Some((number, stream)) = streams.find(|(_, stream)| is_of(stream)) else { return };
+        let Some(index) = stream.repair(original) else { return };
+        tally.repaired += 1;
+        let mut shown = stream.frames.arrived(index, at, tally);
+        if let Some(mark) = mark::read(kind, payload) {
+            let told = stream.frames.told(index, &mark, at, is_watched, tally);
+            shown = Shown { frames: shown.frames + told.frames, keyframe: shown.keyframe || told.keyframe };
+        }
+        self.note_shown(number, shown, now, work);
     }
 }

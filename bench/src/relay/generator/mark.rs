@@ -4,8 +4,10 @@ use domain::media::MediaKind;
 use std::time::Duration;
 
 const MAGIC: [u8; 4] = *b"BdBn";
-/// Magic, room, participant, flags, sequence, sending time.
-pub(super) const MARK_BYTES: usize = 4 + 4 + 4 + 4 + 8 + 8;
+/// Magic, room, participant, four numbers of a byte, frame, sequence, sending time.
+pub(super) const MARK_BYTES: usize = 4 + 4 + 4 + 4 + 4 + 8 + 8;
+const IS_VIDEO: u8 = 1;
+const IS_KEYFRAME: u8 = 2;
 
 /// TOC byte (RFC 6716 §3.1): full band CELT, 20 ms, mono, one frame.
 const OPUS_TOC: u8 = 31 << 3;
@@ -23,6 +25,12 @@ pub(super) struct Mark {
     pub keyframe: bool,
     /// Which encoding, from 0.
     pub layer: u8,
+    /// Which packet of its frame, from 0.
+    pub place: u8,
+    /// How many packets the frame has.
+    pub packets: u8,
+    /// Counts the frames of the track.
+    pub frame: u32,
     /// Counts the packets of one encoding from 0.
     pub sequence: u64,
     /// When it was handed to the kernel, since the epoch.
@@ -55,7 +63,10 @@ fn write_mark(bytes: &mut Vec<u8>, mark: &Mark) {
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&mark.room.to_be_bytes());
     bytes.extend_from_slice(&mark.participant.to_be_bytes());
-    bytes.extend_from_slice(&[u8::from(mark.kind == MediaKind::Video), u8::from(mark.keyframe), mark.layer, 0]);
+    let video = if mark.kind == MediaKind::Video { IS_VIDEO } else { 0 };
+    let keyframe = if mark.keyframe { IS_KEYFRAME } else { 0 };
+    bytes.extend_from_slice(&[video | keyframe, mark.layer, mark.place, mark.packets]);
+    bytes.extend_from_slice(&mark.frame.to_be_bytes());
     bytes.extend_from_slice(&mark.sequence.to_be_bytes());
     bytes.extend_from_slice(&u64::try_from(mark.sent_at.as_nanos()).unwrap_or(u64::MAX).to_be_bytes());
 }
@@ -73,15 +84,18 @@ pub(super) fn read(kind: MediaKind, payload: &[u8]) -> Option<Mark> {
     let bytes: &[u8; MARK_BYTES] = payload.get(skipped..)?.first_chunk()?;
     let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
     let long = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
-    let right_kind = bytes[12] == u8::from(kind == MediaKind::Video);
+    let right_kind = (bytes[12] & IS_VIDEO != 0) == (kind == MediaKind::Video);
     (bytes[..4] == MAGIC && right_kind).then(|| Mark {
         room: word(4),
         participant: word(8),
         kind,
-        keyframe: bytes[13] != 0,
-        layer: bytes[14],
-        sequence: long(16),
-        sent_at: Duration::from_nanos(long(24)),
+        keyframe: bytes[12] & IS_KEYFRAME != 0,
+        layer: bytes[13],
+        place: bytes[14],
+        packets: bytes[15],
+        frame: word(16),
+        sequence: long(20),
+        sent_at: Duration::from_nanos(long(28)),
     })
 }
 
@@ -110,7 +124,8 @@ mod tests {
 
     fn mark(kind: MediaKind, keyframe: bool) -> Mark {
         let sent_at = Duration::from_nanos(1_700_000_000_123_456_789);
-        Mark { room: 7, participant: 1, kind, keyframe, layer: 2, sequence: 1 << 40, sent_at }
+        let (place, packets, frame, sequence) = (3, 21, 1 << 30, 1 << 40);
+        Mark { room: 7, participant: 1, kind, keyframe, layer: 2, place, packets, frame, sequence, sent_at }
     }
 
     #[test]

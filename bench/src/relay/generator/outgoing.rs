@@ -39,6 +39,8 @@ struct Sent {
     size: usize,
     begins: bool,
     ends: bool,
+    /// Numbers it in its transport: a plain retransmission is the same packet, byte for byte.
+    transport_sequence: u16,
     /// Names its section and encoding. All packets of a frame do or none, since they must be of one size.
     is_named: bool,
 }
@@ -79,6 +81,12 @@ pub(super) struct Shared<'a> {
 impl<'a> Shared<'a> {
     pub(super) fn new(seat: &'a Seat, sealer: &'a Sealer, transport_sequence: &'a mut u16, work: &'a mut Work) -> Self {
         Self { seat, sealer, transport_sequence, bytes: &mut work.bytes, wall: wall(), tally: &mut work.tally }
+    }
+
+    /// The next number of the transport.
+    fn number(&mut self) -> u16 {
+        *self.transport_sequence = self.transport_sequence.wrapping_add(1);
+        *self.transport_sequence
     }
 }
 
@@ -194,6 +202,9 @@ impl Outgoing {
                 kind,
                 keyframe,
                 layer: number as u8,
+                place: packet as u8,
+                packets: packets as u8,
+                frame: self.frames,
                 sequence: encoding.sequence,
                 sent_at: shared.wall,
             },
@@ -202,6 +213,7 @@ impl Outgoing {
             size,
             begins: packet == 0,
             ends: packet + 1 == packets,
+            transport_sequence: shared.number(),
             is_named: encoding.sequence - (packet as u64) < NAMED_PACKETS,
         };
         let index = encoding.index;
@@ -221,7 +233,6 @@ impl Outgoing {
             (Some(_), Some(rtx)) => (rtx, encoding.layer.rtx_ssrc),
             _ => (self.track.payload_type, encoding.layer.ssrc),
         };
-        *shared.transport_sequence = shared.transport_sequence.wrapping_add(1);
         let fields = Fields {
             // Of sound the marker says that a talk spurt begins (RFC 3551 §4.1).
             marker: if sent.mark.kind == MediaKind::Video { sent.ends } else { sent.mark.sequence == 0 },
@@ -232,7 +243,7 @@ impl Outgoing {
             extensions: &self.track.extensions,
             mid: is_named.then_some(self.track.mid.as_str()),
             rid: encoding.layer.rid.as_deref().filter(|_| is_named),
-            transport_sequence: *shared.transport_sequence,
+            transport_sequence: sent.transport_sequence,
         };
         let start = shared.bytes.len();
         let header = rtp::write(shared.bytes, &fields);
@@ -265,14 +276,92 @@ impl Outgoing {
             Some(_) => {
                 let rtx_index = self.encodings[number].rtx_index;
                 self.encodings[number].rtx_index += 1;
+                let sent = Sent { transport_sequence: shared.number(), ..sent };
                 self.seal(number, rtx_index, &sent, Some(sequence), shared);
             }
-            // Under the same index, as plain retransmission wants it; nothing that is secret is in it.
-            None => {
-                self.seal(number, index, &sent, None, shared);
-            }
+            // The same bytes under the same index: no other packet may have that (RFC 3711 §9.1, RFC 7714 §8.4).
+            None => self.seal(number, index, &sent, None, shared),
         }
         let size = shared.bytes.len();
         shared.tally.resent += u64::from(send(shared.bytes, size));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::{
+        peer::Extensions,
+        target::{Picture, Receives},
+    };
+    use media_relay::{
+        RtpHeader,
+        srtp::{self, KEYING_MATERIAL_BYTES},
+    };
+
+    const SEAT: Seat = Seat {
+        room: 1,
+        participant: 0,
+        audio: false,
+        picture: Picture::One,
+        receives: Receives { audio: 0, video: 0 },
+    };
+    const KEYS: [u8; KEYING_MATERIAL_BYTES] = [7; KEYING_MATERIAL_BYTES];
+
+    /// The packets of one frame, and what is sent when the second of them is asked for again.
+    fn sent_and_resent(rtx_payload_type: Option<u8>) -> (Vec<Vec<u8>>, Vec<u8>) {
+        let layer = Layer { ssrc: 0x0100_0010, rtx_ssrc: 0x0100_0020, rid: None, packets_per_frame: 6 };
+        let track = Sends {
+            kind: MediaKind::Video,
+            mid: "0".to_owned(),
+            payload_type: 96,
+            rtx_payload_type,
+            extensions: Extensions { mid: Some(4), rid: None, transport_cc: Some(3) },
+            layers: vec![layer],
+        };
+        let mut outgoing = Outgoing::new(track, 1);
+        let (_, sealer) = srtp::from_keying_material_of_client(&KEYS);
+        let (mut transport_sequence, mut bytes, mut tally) = (0, Vec::new(), Tally::new(Instant::now()));
+        let mut shared = Shared {
+            seat: &SEAT,
+            sealer: &sealer,
+            transport_sequence: &mut transport_sequence,
+            bytes: &mut bytes,
+            wall: Duration::from_secs(1),
+            tally: &mut tally,
+        };
+        let (mut sent, mut again) = (Vec::new(), Vec::new());
+        let send = |datagrams: &[u8], size: usize| {
+            sent.extend(datagrams.chunks(size).map(<[u8]>::to_vec));
+            true
+        };
+        outgoing.next_frame(Instant::now(), &mut shared, send);
+        shared.wall += Duration::from_secs(1);
+        outgoing.resend(0x0100_0010, 0x11, &mut shared, |datagram, _| {
+            again.push(datagram.to_vec());
+            true
+        });
+        (sent, again.pop().expect("it is sent again"))
+    }
+
+    #[test]
+    fn a_plain_retransmission_is_the_same_packet_byte_for_byte() {
+        let (sent, again) = sent_and_resent(None);
+        assert_eq!(again, sent[1]);
+    }
+
+    #[test]
+    fn another_source_sends_again_under_an_index_of_its_own() {
+        let (sent, again) = sent_and_resent(Some(97));
+        let header = RtpHeader::parse(&again).expect("a packet");
+        assert_eq!((header.ssrc, header.sequence, header.payload_type), (0x0100_0020, 1, 97));
+        let (opener, _) = srtp::from_keying_material(&KEYS);
+        let open = |mut packet: Vec<u8>, ssrc, index| {
+            let header = RtpHeader::parse(&packet).expect("a packet");
+            let length = opener.open_rtp(&mut packet, header.len, ssrc, index).expect("it is authentic");
+            packet[header.len..length].to_vec()
+        };
+        let original = open(sent[1].clone(), 0x0100_0010, 0x11);
+        assert_eq!(open(again, 0x0100_0020, 1), [&0x11_u16.to_be_bytes()[..], &original].concat());
     }
 }

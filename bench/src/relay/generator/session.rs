@@ -19,6 +19,7 @@ use domain::media::MediaKind;
 use mio::Registry;
 use nix::time::{ClockId, clock_gettime};
 use std::{
+    collections::VecDeque,
     io,
     net::SocketAddr,
     sync::Arc,
@@ -28,7 +29,10 @@ use std::{
 /// How long an unanswered check waits, doubling up to the last.
 const CHECK_INTERVALS_MS: [u64; 5] = [50, 100, 200, 400, 500];
 /// RFC 7675 §5.1 wants consent every five seconds or so.
-const CONSENT_INTERVAL: Duration = Duration::from_secs(5);
+pub(super) const CONSENT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Checks whose answer is awaited, newest first.
+const MAX_CHECKS: usize = 8;
 
 /// How far a transport is.
 pub(super) enum Stage {
@@ -53,8 +57,10 @@ pub(super) enum Task {
     Frame(usize),
     /// Sender and receiver reports, key-frame requests.
     Report,
-    /// Transport-wide feedback and NACKs.
+    /// Transport-wide feedback.
     Feedback,
+    /// NACKs.
+    Requests,
 }
 
 /// What sessions of one thread share.
@@ -68,6 +74,8 @@ pub(super) struct Work {
     pub watched_below: u32,
     /// Media packets received since the thread began.
     pub received_ever: u64,
+    /// Pictures that could be shown since the thread began.
+    pub shown_ever: u64,
 }
 
 /// One running transport.
@@ -81,6 +89,15 @@ pub(super) struct Session {
     pub feedback: Feedback,
     pub(super) socket: Socket,
     pub(super) transport_sequence: u16,
+    /// As the last check took.
+    pub(super) round_trip: Duration,
+    /// It is planned when missing packets are asked for.
+    pub(super) requests_planned: bool,
+    /// The server as it names itself, which may not be where we send.
+    server: SocketAddr,
+    next: SocketAddr,
+    /// Checks that were not answered yet.
+    checks: VecDeque<([u8; 12], Instant)>,
     security: Security,
     identity: Arc<Identity>,
     transactions: u64,
@@ -116,8 +133,13 @@ impl Session {
             receives: peer.receives,
             streams: Vec::new(),
             feedback: Feedback::default(),
-            socket: Socket::new(transport.socket, transport.remote, registry, token)?,
+            server: transport.route.server,
+            next: transport.route.next,
+            socket: Socket::new(transport.route.socket, transport.route.next, registry, token)?,
             transport_sequence: 0,
+            round_trip: Duration::ZERO,
+            requests_planned: false,
+            checks: VecDeque::with_capacity(MAX_CHECKS),
             security: transport.security,
             identity: transport.identity,
             transactions: u64::from(dice),
@@ -150,14 +172,21 @@ impl Session {
 
     fn handle_stun(&mut self, from: SocketAddr, datagram: &[u8], now: Instant, work: &mut Work) {
         let Security::Handshake { local_ice, remote_ice, .. } = &self.security else { return };
+        // The server learns the address that it sent from, as if nobody stood between.
+        let from = if from == self.next { self.server } else { from };
         match stun::read(datagram, from, local_ice, remote_ice, self.identity.crypto.as_ref()) {
             Some(Heard::Check(answer)) => self.send_one(&answer, work),
-            Some(Heard::Success) if matches!(self.stage, Stage::Checking(_)) => {
-                self.entry.ice = Some(now.duration_since(self.answered));
-                self.checked = Some(now);
-                self.begin_handshake(now, work);
+            Some(Heard::Success(transaction)) => {
+                if let Some((_, sent)) = self.checks.iter().find(|(check, _)| *check == transaction) {
+                    self.round_trip = now.duration_since(*sent);
+                }
+                if matches!(self.stage, Stage::Checking(_)) {
+                    self.entry.ice = Some(now.duration_since(self.answered));
+                    self.checked = Some(now);
+                    self.begin_handshake(now, work);
+                }
             }
-            _ => {}
+            None => {}
         }
     }
 
@@ -219,6 +248,7 @@ impl Session {
             Task::Frame(track) => self.send_frame(track, due, now, work),
             Task::Report => self.send_reports(now, work),
             Task::Feedback => self.send_feedback(now, work),
+            Task::Requests => self.send_requests(now, work),
         }
     }
 
@@ -241,6 +271,8 @@ impl Session {
         self.transactions += 1;
         let mut transaction = [0; 12];
         transaction[4..].copy_from_slice(&self.transactions.to_be_bytes());
+        self.checks.truncate(MAX_CHECKS - 1);
+        self.checks.push_front((transaction, now));
         let request = stun::request(local_ice, remote_ice, transaction, self.identity.crypto.as_ref());
         self.send_one(&request, work);
         work.plans.push((now + wait, Task::Check));

@@ -1,13 +1,16 @@
 //! One source that a participant receives: which packets came, and what the marked ones say.
 
-use super::{mark::Mark, tally::Tally};
+use super::{frames::Frames, mark::Mark, tally::Tally};
 use domain::media::MediaKind;
 use media_relay::srtp::ReplayWindow;
 use std::time::{Duration, Instant};
 
-/// How often a missing packet is asked for, and how long apart: a round trip of a bad path.
-const MAX_NACKS: u8 = 4;
-const NACK_INTERVAL: Duration = Duration::from_millis(40);
+/// How often a missing packet is asked for before it is given up, as libwebrtc does it.
+const MAX_NACKS: u8 = 10;
+/// How long a gap may be mere reordering.
+pub(super) const NACK_DELAY: Duration = Duration::from_millis(10);
+/// The shortest time after which a packet is asked for again; otherwise a round trip, in which it may be on its way.
+const MIN_NACK_INTERVAL: Duration = Duration::from_millis(40);
 /// Missing packets remembered at a time.
 const MAX_MISSING: usize = 128;
 /// A track is silent when nothing came for so long.
@@ -45,6 +48,8 @@ pub(super) struct Stream {
     highest: Option<u64>,
     anchor: Option<Anchor>,
     missing: Vec<Missing>,
+    gave_up: bool,
+    pub frames: Frames,
 }
 
 impl Stream {
@@ -61,6 +66,8 @@ impl Stream {
             highest: None,
             anchor: None,
             missing: Vec::new(),
+            gave_up: false,
+            frames: Frames::new(),
         }
     }
 
@@ -80,7 +87,7 @@ impl Stream {
                 self.missing.retain(|missing| missing.index != index);
             }
             Some(highest) => {
-                self.note_missing(highest + 1, index, now);
+                self.note_missing(highest + 1, index, now, tally);
                 self.highest = Some(index);
             }
             None => self.highest = Some(index),
@@ -88,21 +95,27 @@ impl Stream {
         Some(index)
     }
 
-    fn note_missing(&mut self, from: u64, until: u64, now: Instant) {
-        for index in (from..until).take(MAX_MISSING) {
-            if self.missing.len() < MAX_MISSING {
-                self.missing.push(Missing { index, asked: 0, due: now });
-            }
+    /// Of pictures alone: nobody agreed on retransmission of sound.
+    fn note_missing(&mut self, from: u64, until: u64, now: Instant, tally: &mut Tally) {
+        if self.is_rtx || self.kind == MediaKind::Audio {
+            return;
         }
+        let room = (MAX_MISSING - self.missing.len()) as u64;
+        let until_asked = until.min(from + room);
+        let due = now + NACK_DELAY;
+        self.missing.extend((from..until_asked).map(|index| Missing { index, asked: 0, due }));
+        self.gave_up |= until_asked < until;
+        tally.given_up += until - until_asked;
     }
 
-    /// A retransmission brought this packet; false when it was not missed.
-    pub(super) fn repair(&mut self, sequence: u16) -> bool {
-        let before = self.missing.len();
-        self.missing.retain(|missing| missing.index as u16 != sequence);
-        let repaired = self.missing.len() < before;
-        self.received += u64::from(repaired);
-        repaired
+    /// A retransmission brought this packet; gives its index when it was missed.
+    pub(super) fn repair(&mut self, sequence: u16) -> Option<u64> {
+        let at = self.missing.iter().position(|missing| missing.index as u16 == sequence)?;
+        let index = self.missing.remove(at).index;
+        self.received += 1;
+        // The original may only be late: then it came twice.
+        self.window.mark(index);
+        Some(index)
     }
 
     /// Takes what a marked packet says into the count of what should have come.
@@ -119,8 +132,9 @@ impl Stream {
                 // Late, or sent again: those between the two are counted already.
                 return;
             }
-            tally.expected += anchor.sequence - last.sequence;
-            tally.arrived += anchor.received - last.received;
+            let arrivals = if self.kind == MediaKind::Audio { &mut tally.sounds } else { &mut tally.pictures };
+            arrivals.expected += anchor.sequence - last.sequence;
+            arrivals.arrived += anchor.received - last.received;
         }
         self.anchor = Some(anchor);
     }
@@ -128,25 +142,46 @@ impl Stream {
     /// Begins a window: what came before does not count.
     pub(super) fn begin_window(&mut self) {
         self.anchor = None;
+        self.frames.begin_window();
     }
 
-    /// The packets to be asked for now.
-    pub(super) fn wanted(&mut self, now: Instant) -> Vec<u16> {
+    /// How many packets are missed.
+    pub(super) const fn missing(&self) -> usize {
+        self.missing.len()
+    }
+
+    /// When the next packet is to be asked for.
+    pub(super) fn next_request(&self) -> Option<Instant> {
+        self.missing.iter().map(|missing| missing.due).min()
+    }
+
+    /// The packets to be asked for now, over a path with this round trip.
+    pub(super) fn wanted(&mut self, now: Instant, round_trip: Duration, tally: &mut Tally) -> Vec<u16> {
+        let before = self.missing.len();
         self.missing.retain(|missing| missing.asked < MAX_NACKS || now < missing.due);
-        let due = self.missing.iter_mut().filter(|missing| missing.asked < MAX_NACKS && missing.due <= now);
-        due.map(|missing| {
+        self.gave_up |= self.missing.len() < before;
+        tally.given_up += (before - self.missing.len()) as u64;
+        let again = now + (round_trip + NACK_DELAY).max(MIN_NACK_INTERVAL);
+        let due = self.missing.iter_mut().filter(|missing| missing.due <= now);
+        let wanted = due.map(|missing| {
             missing.asked += 1;
-            missing.due = now + NACK_INTERVAL;
+            missing.due = again;
             missing.index as u16
-        })
-        .collect()
+        });
+        wanted.collect()
     }
 
     /// Whether a key frame should be asked for: there are packets of a picture that nobody can show.
-    pub(super) fn needs_keyframe(&self, now: Instant) -> bool {
+    pub(super) fn needs_keyframe(&mut self, now: Instant) -> bool {
         const PATIENCE: Duration = Duration::from_millis(500);
-        let waited = self.keyframe_asked.is_none_or(|at| now.duration_since(at) > PATIENCE);
-        self.kind == MediaKind::Video && !self.is_rtx && self.received > 30 && !self.keyframe_seen && waited
+        if self.kind != MediaKind::Video || self.is_rtx {
+            return false;
+        }
+        let has_waited = self.keyframe_asked.is_none_or(|at| now.duration_since(at) > PATIENCE);
+        let never_seen = self.received > 30 && !self.keyframe_seen;
+        let needs = has_waited && (never_seen || self.gave_up || self.frames.are_stuck());
+        self.gave_up &= !needs;
+        needs
     }
 }
 
@@ -165,7 +200,9 @@ mod tests {
             if fresh && number.is_multiple_of(10) {
                 let sent_at = Duration::ZERO;
                 let (room, participant, layer, kind) = (0, 0, 0, MediaKind::Audio);
-                let mark = Mark { room, participant, kind, keyframe: false, layer, sequence: number, sent_at };
+                let (keyframe, place, packets, frame) = (false, 0, 1, number as u32);
+                let sequence = number;
+                let mark = Mark { room, participant, kind, keyframe, layer, place, packets, frame, sequence, sent_at };
                 stream.anchor(&mark, &mut tally);
             }
         }
@@ -175,14 +212,14 @@ mod tests {
     #[test]
     fn all_that_was_sent_has_come() {
         let tally = listen(0..=100_000, false);
-        assert_eq!((tally.expected, tally.arrived, tally.reordered), (100_000, 100_000, 0));
+        assert_eq!((tally.expected(), tally.arrived(), tally.reordered), (100_000, 100_000, 0));
     }
 
     #[test]
     fn a_loss_shows_even_where_the_relay_numbers_anew() {
         for renumbered in [false, true] {
             let tally = listen((0..=1_000).filter(|number| number % 100 != 55), renumbered);
-            assert_eq!((tally.expected, tally.arrived), (1_000, 990));
+            assert_eq!((tally.expected(), tally.arrived()), (1_000, 990));
         }
     }
 
@@ -190,14 +227,14 @@ mod tests {
     fn what_comes_twice_or_late_is_seen_and_is_no_loss() {
         let tally = listen([0, 1, 2, 4, 3, 5, 5, 6, 7, 8, 9, 10], false);
         assert_eq!((tally.reordered, tally.duplicates), (1, 1));
-        assert_eq!((tally.expected, tally.arrived), (10, 10));
+        assert_eq!((tally.expected(), tally.arrived()), (10, 10));
     }
 
     #[test]
     fn a_marked_packet_that_is_late_counts_nothing_twice() {
         let late = (0..10).chain(11..=20).chain([10]).chain(21..=30);
         let tally = listen(late, false);
-        assert_eq!((tally.reordered, tally.expected, tally.arrived), (1, 30, 30));
+        assert_eq!((tally.reordered, tally.expected(), tally.arrived()), (1, 30, 30));
     }
 
     #[test]
@@ -207,10 +244,39 @@ mod tests {
         for sequence in [1, 2, 5] {
             stream.count(sequence, now, &mut tally);
         }
-        assert_eq!(stream.wanted(now), [3, 4]);
-        assert!(stream.wanted(now).is_empty(), "not again before the answer can have come");
-        assert!(stream.repair(3) && !stream.repair(3));
-        let asked = (1..10).map(|n| stream.wanted(now + NACK_INTERVAL * n).len()).sum::<usize>();
-        assert_eq!(asked, usize::from(MAX_NACKS) - 1);
+        let round_trip = Duration::from_millis(150);
+        assert!(stream.wanted(now, round_trip, &mut tally).is_empty(), "it may only be late");
+        let now = now + NACK_DELAY;
+        assert_eq!(stream.wanted(now, round_trip, &mut tally), [3, 4]);
+        assert!(
+            stream.wanted(now + round_trip, round_trip, &mut tally).is_empty(),
+            "not before the answer can have come"
+        );
+        assert_eq!((stream.repair(3), stream.repair(3)), (Some(3), None));
+        let times = (1..20).map(|n| now + (round_trip + NACK_DELAY) * n);
+        let asked = times.map(|now| stream.wanted(now, round_trip, &mut tally).len()).sum::<usize>();
+        assert_eq!((asked, tally.given_up), (usize::from(MAX_NACKS) - 1, 1));
+        assert!(stream.needs_keyframe(now) && !stream.needs_keyframe(now), "only a key frame helps");
+    }
+
+    #[test]
+    fn an_original_that_comes_behind_its_retransmission_came_twice() {
+        let now = Instant::now();
+        let (mut tally, mut stream) = (Tally::new(now), Stream::new(1, MediaKind::Video, false, now));
+        for sequence in [1, 2, 4] {
+            stream.count(sequence, now, &mut tally);
+        }
+        assert_eq!(stream.repair(3), Some(3));
+        assert_eq!(stream.count(3, now, &mut tally), None);
+        assert_eq!((stream.received, tally.duplicates), (4, 1));
+    }
+
+    #[test]
+    fn sound_that_is_missing_is_not_asked_for() {
+        let now = Instant::now();
+        let (mut tally, mut stream) = (Tally::new(now), Stream::new(1, MediaKind::Audio, false, now));
+        stream.count(1, now, &mut tally);
+        stream.count(5, now, &mut tally);
+        assert_eq!((stream.missing(), stream.next_request()), (0, None));
     }
 }

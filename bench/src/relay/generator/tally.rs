@@ -4,6 +4,15 @@ use crate::relay::target::Seat;
 use hdrhistogram::Histogram;
 use std::time::{Duration, Instant};
 
+/// Packets between two marked ones of a track, by the sources' own numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// How many should have come.
+    pub expected: u64,
+    /// How many came, retransmissions among them.
+    pub arrived: u64,
+}
+
 /// Everything counted since a window began.
 #[derive(Debug, Clone)]
 pub struct Tally {
@@ -15,10 +24,10 @@ pub struct Tally {
     pub received: u64,
     /// Their bytes.
     pub received_bytes: u64,
-    /// Packets that should have come between two marked packets of a track, by the sources' own numbers.
-    pub expected: u64,
-    /// Packets that came between them.
-    pub arrived: u64,
+    /// Of sound.
+    pub sounds: Arrivals,
+    /// Of pictures.
+    pub pictures: Arrivals,
     /// Came behind a later one of their track.
     pub reordered: u64,
     /// Came twice.
@@ -37,8 +46,24 @@ pub struct Tally {
     pub keyframe_requests: u64,
     /// Key frames sent.
     pub keyframes: u64,
-    /// Packets that were missed and asked for.
+    /// Requests for a missed packet, each time that one was asked for.
     pub nacked: u64,
+    /// Missed packets that were not asked for any more.
+    pub given_up: u64,
+    /// Requests of the server for a packet that it missed.
+    pub asked: u64,
+    /// Retransmissions that came, also of what was not missed any more.
+    pub retransmitted: u64,
+    /// Key frames asked for by receivers.
+    pub keyframes_wanted: u64,
+    /// Pictures that should have been shown.
+    pub frames_expected: u64,
+    /// Pictures that could be shown.
+    pub frames_shown: u64,
+    /// Of them, those that could be within 400 ms after they were made.
+    pub frames_on_time: u64,
+    /// From when a picture was made until it could be shown, microseconds.
+    pub frame_delay: Histogram<u64>,
     /// Missed packets that came as retransmission.
     pub repaired: u64,
     /// Packets sent again since they were asked for.
@@ -56,8 +81,8 @@ impl Tally {
             sent_bytes: 0,
             received: 0,
             received_bytes: 0,
-            expected: 0,
-            arrived: 0,
+            sounds: Arrivals::default(),
+            pictures: Arrivals::default(),
             reordered: 0,
             duplicates: 0,
             wrong_room: 0,
@@ -68,6 +93,14 @@ impl Tally {
             keyframe_requests: 0,
             keyframes: 0,
             nacked: 0,
+            given_up: 0,
+            asked: 0,
+            retransmitted: 0,
+            keyframes_wanted: 0,
+            frames_expected: 0,
+            frames_shown: 0,
+            frames_on_time: 0,
+            frame_delay: Histogram::new_with_bounds(1, 60_000_000, 3).expect("bounds in order"),
             repaired: 0,
             resent: 0,
             // Up to a minute, at three digits.
@@ -78,7 +111,17 @@ impl Tally {
 
     /// Packets that did not come, as part of those that should have.
     pub fn loss(&self) -> f64 {
-        self.expected.saturating_sub(self.arrived) as f64 / self.expected.max(1) as f64
+        self.expected().saturating_sub(self.arrived()) as f64 / self.expected().max(1) as f64
+    }
+
+    /// Packets that should have come.
+    pub const fn expected(&self) -> u64 {
+        self.sounds.expected + self.pictures.expected
+    }
+
+    /// Packets that came of those.
+    pub const fn arrived(&self) -> u64 {
+        self.sounds.arrived + self.pictures.arrived
     }
 
     /// A percentile of the latency in microseconds; `None` when nothing came.
@@ -123,4 +166,8 @@ pub struct Progress {
     pub keyframes_owed: usize,
     /// Media packets received by all since the generator began.
     pub received: u64,
+    /// Packets of pictures that are missed at the moment.
+    pub missing: usize,
+    /// Pictures that could be shown since the generator began.
+    pub shown: u64,
 }

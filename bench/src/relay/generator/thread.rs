@@ -59,6 +59,7 @@ impl Worker {
                 plans: Vec::new(),
                 watched_below: u32::MAX,
                 received_ever: 0,
+                shown_ever: 0,
             },
             buffers: Buffers::new(),
             dice: seed,
@@ -244,12 +245,14 @@ impl Worker {
 
     fn tell(&mut self, now: Instant) {
         self.next_tell = now + TELL_INTERVAL;
-        let mut progress = Progress { received: self.work.received_ever, ..Progress::default() };
+        let (received, shown) = (self.work.received_ever, self.work.shown_ever);
+        let mut progress = Progress { received, shown, ..Progress::default() };
         for (_, session) in self.sessions.iter().flatten() {
             progress.transports += 1;
             progress.connected += usize::from(matches!(session.stage, Stage::Open(..)));
             progress.ended += usize::from(matches!(session.stage, Stage::Ended));
             progress.flowing += usize::from(session.flows());
+            progress.missing += session.streams.iter().map(super::stream::Stream::missing).sum::<usize>();
             progress.keyframes_owed += session.streams.iter().filter(|stream| stream.keyframe_asked.is_some()).count();
         }
         self.told.send_replace(progress);

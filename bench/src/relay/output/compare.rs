@@ -2,7 +2,7 @@
 
 use super::{
     Results,
-    figures::{ALL, Better, Figure, number},
+    figures::{ALL, Better, number},
     summary::{Group, Spread, groups},
 };
 use std::{fmt::Write as _, path::Path};
@@ -74,7 +74,7 @@ impl Comparison {
                     target: before.target.to_owned(),
                     scenario: before.scenario.to_owned(),
                     load: before.load,
-                    figure: heading(figure),
+                    figure: figure.heading(),
                     before: old,
                     after: new,
                     is_better: match figure.better {
@@ -120,16 +120,14 @@ impl Change {
         } else {
             format!("×{}", number(self.after.median / self.before.median))
         };
-        let spread =
-            |spread: Spread| format!("{} ({}–{})", number(spread.median), number(spread.min), number(spread.max));
         format!(
             "{verdict:8} {:12} {} at {:<5} {:26} {:>26} → {:26} {ratio}",
             self.target,
             self.scenario,
             load(self.load),
             self.figure,
-            spread(self.before),
-            spread(self.after),
+            self.before.text(),
+            self.after.text(),
         )
     }
 }
@@ -162,15 +160,11 @@ fn circumstances(before: &Results, after: &Results) -> Vec<String> {
 }
 
 fn is_same(a: &Group<'_>, b: &Group<'_>) -> bool {
-    a.target == b.target && a.scenario == b.scenario && (a.load - b.load).abs() < 1e-9
+    a.is_of(b.target, b.scenario, b.load)
 }
 
 fn name(group: &Group<'_>) -> String {
     format!("{} {} at {}", group.target, group.scenario, load(group.load))
-}
-
-fn heading(figure: Figure) -> String {
-    if figure.unit.is_empty() { figure.name.to_owned() } else { format!("{}, {}", figure.name, figure.unit) }
 }
 
 /// A part of the full load, as people say it.

@@ -19,6 +19,13 @@ pub struct Figure {
     pub of: fn(&Row) -> Option<f64>,
 }
 
+impl Figure {
+    /// Name and unit.
+    pub fn heading(&self) -> String {
+        if self.unit.is_empty() { self.name.to_owned() } else { format!("{}, {}", self.name, self.unit) }
+    }
+}
+
 /// Which way is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
@@ -41,7 +48,7 @@ pub const COST: Figure = Figure {
 };
 
 /// All figures, in the order in which they are shown.
-pub const ALL: [Figure; 17] = [
+pub const ALL: [Figure; 30] = [
     COST,
     Figure {
         key: "seconds_per_gb",
@@ -166,6 +173,110 @@ pub const ALL: [Figure; 17] = [
         of: |row| row.join.as_ref().map(|join| join.per_second),
     },
     Figure {
+        key: "path_loss",
+        name: "lost on the way",
+        unit: "%",
+        meaning: "Packets of pictures that the path lost, each way, retransmissions among them.",
+        better: Better::Neither,
+        of: |row| row.repair.map(|repair| repair.path_loss * 100.0),
+    },
+    Figure {
+        key: "residual",
+        name: "never came",
+        unit: "%",
+        meaning: "Packets of pictures that a receiver never got, all retransmissions counted.",
+        better: Better::Less,
+        of: |row| row.repair.map(|repair| repair.residual * 100.0),
+    },
+    Figure {
+        key: "residual_sound",
+        name: "sound never came",
+        unit: "%",
+        meaning: "Packets of sound that a receiver never got. Nobody agreed on retransmission of sound.",
+        better: Better::Less,
+        of: |row| row.repair.map(|repair| repair.residual_sound * 100.0),
+    },
+    Figure {
+        key: "frames_on_time",
+        name: "pictures on time",
+        unit: "%",
+        meaning: "Pictures that could be shown within 400 ms after they were made: whole, and the one before was shown or it is a key frame.",
+        better: Better::More,
+        of: |row| row.repair.map(|repair| repair.frames_on_time * 100.0),
+    },
+    Figure {
+        key: "frame_p50",
+        name: "picture after p50",
+        unit: "ms",
+        meaning: "From when a picture was made until it could be shown: half are faster.",
+        better: Better::Less,
+        of: |row| row.repair.map(|repair| repair.frame_delay.p50),
+    },
+    Figure {
+        key: "frame_p99",
+        name: "picture after p99",
+        unit: "ms",
+        meaning: "From when a picture was made until it could be shown: one of a hundred is slower.",
+        better: Better::Less,
+        of: |row| row.repair.map(|repair| repair.frame_delay.p99),
+    },
+    Figure {
+        key: "asked_per_lost",
+        name: "asked for again",
+        unit: "",
+        meaning: "How often receivers and server asked for a packet, for each packet of a picture that the path lost.",
+        better: Better::Less,
+        of: |row| row.repair.filter(|repair| repair.path_loss > 0.0).map(|repair| repair.asked_per_lost),
+    },
+    Figure {
+        key: "resent_per_lost",
+        name: "sent again",
+        unit: "",
+        meaning: "Retransmissions that publishers sent and receivers got, for each packet of a picture that the path lost.",
+        better: Better::Less,
+        of: |row| row.repair.filter(|repair| repair.path_loss > 0.0).map(|repair| repair.resent_per_lost),
+    },
+    Figure {
+        key: "keyframes_wanted",
+        name: "key frames asked",
+        unit: "1/min",
+        meaning: "Key frames that a receiver asked for since packets did not come, a minute.",
+        better: Better::Less,
+        of: |row| row.repair.map(|repair| repair.keyframes_a_minute),
+    },
+    Figure {
+        key: "narrow_sent",
+        name: "sent into the narrow path",
+        unit: "% of its rate",
+        meaning: "What the server sent to a receiver while the path took 1 Mb/s. Above 100 it overfills the queue.",
+        better: Better::Neither,
+        of: |row| row.narrow.map(|narrow| narrow.sent * 100.0),
+    },
+    Figure {
+        key: "narrow_dropped",
+        name: "dropped before it",
+        unit: "%",
+        meaning: "Packets that the queue before the narrow path did not hold.",
+        better: Better::Less,
+        of: |row| row.narrow.map(|narrow| narrow.dropped * 100.0),
+    },
+    Figure {
+        key: "narrow_queue",
+        name: "in its queue p99",
+        unit: "ms",
+        meaning: "How long a packet waits before the narrow path, whose queue holds 300 ms: one of a hundred waits longer.",
+        better: Better::Less,
+        of: |row| row.narrow.map(|narrow| narrow.queue_p99),
+    },
+    Figure {
+        key: "narrow_recovery",
+        name: "recovery",
+        unit: "s",
+        meaning: "From when the path is wide again until nine tenths of the pictures can be shown that could be before; the longest of the run.",
+        better: Better::Less,
+        of: |row| row.narrow.and_then(|narrow| narrow.recovery),
+    },
+    Figure {
         key: "generator",
         name: "generator's core",
         unit: "%",
@@ -174,6 +285,11 @@ pub const ALL: [Figure; 17] = [
         of: |row| Some(row.generator_cpu * 100.0),
     },
 ];
+
+/// Those of these names, in their order.
+pub fn named<'a>(keys: &'a [&str]) -> impl Iterator<Item = Figure> + 'a {
+    keys.iter().filter_map(|key| ALL.into_iter().find(|figure| figure.key == *key))
+}
 
 /// A number with three digits that say something, and commas.
 pub fn number(value: f64) -> String {

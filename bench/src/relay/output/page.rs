@@ -3,12 +3,12 @@
 use super::{
     Results,
     compare::load,
-    figures::{ALL, Better, COST, Figure, number},
+    figures::{ALL, Better, COST, Figure, named, number},
     plot::growth,
     summary::{FLOOR, Group, OURS, each_once, groups},
     table::{ratio, times},
 };
-use crate::relay::figures::Row;
+use crate::relay::{figures::Row, scenario::Scenario};
 use askama::Template;
 
 #[derive(Template)]
@@ -32,6 +32,8 @@ struct TargetPart<'a> {
 struct ScenarioPart<'a> {
     name: &'a str,
     title: &'static str,
+    /// Its name as part of an address.
+    anchor: String,
     load: String,
     rounds: usize,
     charts: Vec<Chart<'a>>,
@@ -76,7 +78,8 @@ struct Cell {
 }
 
 /// Which figures have bars, and which have lines over the load.
-const BARS: [&str; 4] = ["us_per_packet", "latency_p99", "memory", "join_first_keyframe"];
+const BARS: [&str; 6] =
+    ["us_per_packet", "latency_p99", "memory", "join_first_keyframe", "frames_on_time", "narrow_dropped"];
 const LINES: [&str; 3] = ["us_per_packet", "latency_p99", "core"];
 
 /// Writes the page.
@@ -139,32 +142,18 @@ fn part<'a>(scenario: &'a str, groups: &'a [Group<'a>], class_of: &impl Fn(&str)
     let highest = all.iter().map(|group| group.load).fold(0.0, f64::max);
     let judged: Vec<&Group<'a>> =
         all.iter().copied().filter(|group| group.load >= highest && group.is_judged()).collect();
-    let figure = |key: &&str| ALL.into_iter().find(|figure| figure.key == *key);
     let plot = |figure: Figure| Some(Plot { figure, svg: growth(&all, figure, class_of)? });
     ScenarioPart {
         name: scenario,
-        title: title(scenario),
+        title: scenario.get(..2).and_then(|name| name.parse().ok()).map_or("", Scenario::title),
+        anchor: scenario.split(|letter: char| !letter.is_alphanumeric()).collect::<Vec<_>>().join("-"),
         load: load(highest),
         rounds: judged.iter().map(|group| group.rows.len()).max().unwrap_or(0),
-        charts: BARS.iter().filter_map(figure).filter_map(|figure| chart(figure, &judged, class_of)).collect(),
-        plots: LINES.iter().filter_map(figure).filter_map(plot).collect(),
+        charts: named(&BARS).filter_map(|figure| chart(figure, &judged, class_of)).collect(),
+        plots: named(&LINES).filter_map(plot).collect(),
         columns: judged.iter().map(|group| (group.target, class_of(group.target))).collect(),
         lines: ALL.into_iter().filter_map(|figure| line(figure, &judged)).collect(),
         notes: each_once(all.iter().map(|group| (group.target, group.notes())).filter(|(_, notes)| !notes.is_empty())),
-    }
-}
-
-fn title(scenario: &str) -> &'static str {
-    match scenario {
-        "S1" => "One to one, sound and picture",
-        "S2" => "Ten in a gallery, three sizes of each picture",
-        "S3" => "Three, one of them an interpreter",
-        "S4" => "One to one, sound alone",
-        "S5" => "Many join while others talk",
-        "S6" => "Packets are lost",
-        "S7" => "The path narrows and widens again",
-        "S8" => "People come and go for long",
-        _ => "",
     }
 }
 
@@ -216,11 +205,7 @@ fn line(figure: Figure, groups: &[&Group<'_>]) -> Option<TableLine> {
         })
     };
     let cells: Vec<Cell> = groups.iter().zip(&spreads).map(cell).collect();
-    let heading = match figure.unit {
-        "" => figure.name.to_owned(),
-        unit => format!("{}, {unit}", figure.name),
-    };
-    spreads.iter().any(Option::is_some).then_some(TableLine { heading, cells })
+    spreads.iter().any(Option::is_some).then(|| TableLine { heading: figure.heading(), cells })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What many rounds come to: medians, with the least and the most beside them.
 
-use super::figures::Figure;
+use super::figures::{Figure, number};
 use crate::relay::figures::Row;
 
 /// One figure over all rounds.
@@ -29,6 +29,11 @@ impl Spread {
             values[middle]
         };
         Some(Self { median, min, max, rounds: values.len() })
+    }
+
+    /// The median, the least and the most.
+    pub fn text(self) -> String {
+        format!("{} ({}–{})", number(self.median), number(self.min), number(self.max))
     }
 }
 
@@ -67,6 +72,11 @@ impl Group<'_> {
         notes
     }
 
+    /// Whether it is of this target, scenario and load.
+    pub fn is_of(&self, target: &str, scenario: &str, load: f64) -> bool {
+        self.target == target && self.scenario == scenario && (self.load - load).abs() < 1e-9
+    }
+
     fn judged(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().copied().filter(|row| row.judged)
     }
@@ -76,10 +86,7 @@ impl Group<'_> {
 pub fn groups(rows: &[Row]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for row in rows {
-        let same = |group: &&mut Group<'_>| {
-            group.target == row.target && group.scenario == row.scenario && (group.load - row.load).abs() < 1e-9
-        };
-        match groups.iter_mut().find(same) {
+        match groups.iter_mut().find(|group| group.is_of(&row.target, &row.scenario, row.load)) {
             Some(group) => group.rows.push(row),
             None => {
                 groups.push(Group { target: &row.target, scenario: &row.scenario, load: row.load, rows: vec![row] })

@@ -2,7 +2,7 @@
 
 use super::{
     compare::load,
-    figures::{ALL, COST, Figure, number},
+    figures::{COST, Figure, named, number},
     summary::{FLOOR, Group, OURS, each_once, groups},
 };
 use crate::relay::figures::Row;
@@ -10,6 +10,20 @@ use crate::relay::figures::Row;
 /// The figures that fit beside each other on a terminal.
 const SHOWN: [&str; 8] =
     ["seconds_per_gb", "core", "packets", "latency_p50", "latency_p99", "loss", "syscalls", "memory"];
+/// Those of a path that loses.
+const SHOWN_OF_REPAIR: [&str; 9] = [
+    "path_loss",
+    "residual",
+    "residual_sound",
+    "asked_per_lost",
+    "resent_per_lost",
+    "frames_on_time",
+    "frame_p50",
+    "frame_p99",
+    "keyframes_wanted",
+];
+/// Those of a path that narrows.
+const SHOWN_OF_NARROW: [&str; 5] = ["narrow_sent", "narrow_dropped", "narrow_queue", "narrow_recovery", "loss"];
 
 /// All scenarios, one table each.
 pub fn tables(rows: &[Row]) -> String {
@@ -22,7 +36,13 @@ fn table(scenario: &str, groups: &[Group<'_>]) -> String {
     let of_scenario = groups.iter().filter(|group| group.scenario == scenario);
     let highest = of_scenario.clone().map(|group| group.load).fold(0.0, f64::max);
     let at_highest: Vec<&Group<'_>> = of_scenario.filter(|group| group.load >= highest || !group.is_judged()).collect();
-    let figures: Vec<Figure> = SHOWN.iter().filter_map(|key| ALL.into_iter().find(|one| one.key == *key)).collect();
+    let has = |of: fn(&Row) -> bool| at_highest.iter().flat_map(|group| &group.rows).any(|row| of(row));
+    let keys = match () {
+        () if has(|row| row.repair.is_some()) => &SHOWN_OF_REPAIR[..],
+        () if has(|row| row.narrow.is_some()) => &SHOWN_OF_NARROW[..],
+        () => &SHOWN[..],
+    };
+    let figures: Vec<Figure> = named(keys).collect();
 
     let mut lines = vec![heading(&figures)];
     for target in each_once(at_highest.iter().map(|group| group.target)) {
@@ -42,16 +62,12 @@ fn table(scenario: &str, groups: &[Group<'_>]) -> String {
 
 fn heading(figures: &[Figure]) -> Vec<String> {
     let fixed = ["", "CPU a packet, µs", "to the floor", "to ours"].map(str::to_owned);
-    let rest = figures.iter().map(|figure| match figure.unit {
-        "" => figure.name.to_owned(),
-        unit => format!("{}, {unit}", figure.name),
-    });
-    fixed.into_iter().chain(rest).collect()
+    fixed.into_iter().chain(figures.iter().map(Figure::heading)).collect()
 }
 
 fn line(group: &Group<'_>, figures: &[Figure], beside: &[&Group<'_>]) -> Vec<String> {
     let cost = group.spread(COST);
-    let shown = cost.map(|cost| format!("{} ({}–{})", number(cost.median), number(cost.min), number(cost.max)));
+    let shown = cost.map(super::summary::Spread::text);
     let fixed = [
         group.target.to_owned(),
         or_dash(shown),
@@ -64,8 +80,7 @@ fn line(group: &Group<'_>, figures: &[Figure], beside: &[&Group<'_>]) -> Vec<Str
 
 /// The cost of a packet, as a multiple of that of another target in the same scenario under the same load.
 pub fn ratio(group: &Group<'_>, beside: &[&Group<'_>], other: &str) -> Option<f64> {
-    let same_load = |one: &&&Group<'_>| one.target == other && (one.load - group.load).abs() < 1e-9;
-    let other = beside.iter().find(same_load)?.spread(COST)?.median;
+    let other = beside.iter().find(|one| one.is_of(other, group.scenario, group.load))?.spread(COST)?.median;
     let ours = group.spread(COST)?.median;
     (other > 0.0).then(|| ours / other)
 }

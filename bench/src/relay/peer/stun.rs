@@ -48,8 +48,8 @@ pub fn request(
 
 /// What a datagram of the server's says.
 pub enum Heard {
-    /// It answers our check.
-    Success,
+    /// It answers our check of this transaction.
+    Success([u8; 12]),
     /// It checks, and this answers it.
     Check(Vec<u8>),
 }
@@ -66,7 +66,7 @@ pub fn read(
     message.unmarshal_binary(packet).ok()?;
     if message.typ == BINDING_SUCCESS {
         MessageIntegrity::check(&mut message, remote.password.as_bytes(), crypto.crypto()).ok()?;
-        return Some(Heard::Success);
+        return Some(Heard::Success(message.transaction_id.0));
     }
     if message.typ != BINDING_REQUEST {
         return None;
