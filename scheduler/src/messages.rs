@@ -18,7 +18,7 @@ mod write;
 pub use deliver::{Carriers, deliver_due};
 pub use delivery::{Delivery, Unreached, deliveries, not_delivered};
 pub use email::Mailer;
-pub use invitation::{Invitation, Method};
+pub use invitation::{CalendarFile, Invitation, Method};
 pub use links::Links;
 pub use mailbox::{Mail, mailbox, mailed};
 pub use sms::{Sms, SmsFailure, SmsProvider, SmsWebhook, Taken, Texts};

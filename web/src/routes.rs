@@ -94,7 +94,7 @@ fn staff() -> Router<WebState> {
         .route("/webhooks/{id}/disable", post(pages::programs::webhooks::disable))
         .route("/mailbox", get(pages::mailbox::get))
         .route("/mailbox/{id}/html", get(pages::mailbox::html))
-        .route("/mailbox/{id}/visit.ics", get(pages::mailbox::invitation))
+        .route("/mailbox/{id}/files/{name}", get(pages::mailbox::invitation))
 }
 
 /// The patient's link, waiting room and goodbye; the consultation of both.

@@ -7,7 +7,7 @@
 //! message's own id (`Message-ID`, `webhook-id`), by which a provider, or a reader's mail program, knows the second for the first.
 
 use super::{
-    Channel, Invitation, Links, Mail, Mailer, MessageKind, MessageState, Method, Problem, Sms, Texts,
+    CalendarFile, Channel, Invitation, Links, Mail, Mailer, MessageKind, MessageState, Method, Problem, Sms, Texts,
     email::{self, Email},
     letter::{Facts, Letter, letter},
     stale::{Due, objection},
@@ -234,7 +234,7 @@ fn written(
         subject: if is_email { subject.clone() } else { String::new() },
         body: if is_email { write::text(&letter, &clinic.name) } else { short.clone() },
         html: is_email.then(|| write::html(&letter, &clinic.name)),
-        calendar: if is_email { invitation(carriers, clinic, message.kind, visits, now) } else { None },
+        invitations: if is_email { invitations(carriers, clinic, message, visits, now) } else { Vec::new() },
         delivered_at: now,
     }
 }
@@ -248,26 +248,30 @@ const fn method(kind: MessageKind) -> Option<Method> {
     }
 }
 
-fn invitation(
+fn invitations(
     carriers: &Carriers,
     clinic: &ClinicView,
-    kind: MessageKind,
+    message: &Taken,
     visits: &[TakenVisit],
     now: Timestamp,
-) -> Option<String> {
-    let method = method(kind)?;
-    let invitation = |visit: &TakenVisit| Invitation {
-        method,
-        appointment: visit.appointment,
-        sequence: visit.now.sequence,
-        starts_at: visit.now.starts_at,
-        ends_at: visit.ends_at,
-        written_at: now,
-        clinic: &clinic.name,
-        organizer: carriers.from.email.as_ref(),
-        host: carriers.links.host(),
+) -> Vec<CalendarFile> {
+    let Some(method) = method(message.kind) else { return Vec::new() };
+    let zone = message.zone.as_ref().unwrap_or(&clinic.zone);
+    let file = |visit: &TakenVisit| {
+        let invitation = Invitation {
+            method,
+            appointment: visit.appointment,
+            sequence: visit.now.sequence,
+            starts_at: visit.now.starts_at,
+            ends_at: visit.ends_at,
+            written_at: now,
+            clinic: &clinic.name,
+            organizer: carriers.from.email.as_ref(),
+            host: carriers.links.host(),
+        };
+        invitation.file(visits.len() == 1, zone)
     };
-    (!visits.is_empty()).then(|| Invitation::together(&visits.iter().map(invitation).collect::<Vec<_>>()))
+    visits.iter().map(file).collect()
 }
 
 fn email_of<'a>(carriers: &'a Carriers, kind: MessageKind, to: &'a str, mail: Mail) -> Email<'a> {
@@ -279,7 +283,8 @@ fn email_of<'a>(carriers: &'a Carriers, kind: MessageKind, to: &'a str, mail: Ma
         subject: mail.subject,
         text: mail.body,
         html: mail.html.unwrap_or_default(),
-        invitation: mail.calendar.zip(method(kind).map(Method::as_str)),
+        method: method(kind).map_or("", Method::as_str),
+        invitations: mail.invitations,
     }
 }
 

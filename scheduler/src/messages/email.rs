@@ -1,6 +1,6 @@
 //! E-mail by SMTP.
 
-use super::deliver::Failure;
+use super::{CalendarFile, deliver::Failure};
 use anyhow::Context as _;
 use domain::Redacted;
 use lettre::{
@@ -50,8 +50,9 @@ pub(super) struct Email<'a> {
     pub(super) subject: String,
     pub(super) text: String,
     pub(super) html: String,
-    /// The `.ics` file and its method.
-    pub(super) invitation: Option<(String, &'static str)>,
+    /// The `.ics` files, and the method of each.
+    pub(super) invitations: Vec<CalendarFile>,
+    pub(super) method: &'static str,
 }
 
 /// Gives an e-mail to the server.
@@ -75,9 +76,11 @@ fn is_about_us(error: &lettre::transport::smtp::Error) -> bool {
 
 fn message(email: Email<'_>, recipient: Mailbox) -> Message {
     let alternative = MultiPart::alternative_plain_html(email.text, email.html);
-    let body = match email.invitation {
-        None => alternative,
-        Some((ics, method)) => MultiPart::mixed().multipart(alternative).singlepart(calendar_part(ics, method)),
+    let body = if email.invitations.is_empty() {
+        alternative
+    } else {
+        let files = email.invitations.into_iter().map(|file| calendar_part(file, email.method));
+        files.fold(MultiPart::mixed().multipart(alternative), MultiPart::singlepart)
     };
     Message::builder()
         .message_id(Some(format!("<{}@{}>", email.id, email.host)))
@@ -88,9 +91,9 @@ fn message(email: Email<'_>, recipient: Mailbox) -> Message {
         .expect("a message with sender and recipient is complete")
 }
 
-fn calendar_part(ics: String, method: &str) -> SinglePart {
+fn calendar_part(file: CalendarFile, method: &str) -> SinglePart {
     let kind = ContentType::parse(&format!("text/calendar; charset=utf-8; method={method}")).expect("a media type");
-    Attachment::new("visit.ics".to_owned()).body(ics, kind)
+    Attachment::new(file.name).body(file.text, kind)
 }
 
 #[cfg(test)]
@@ -98,8 +101,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_email_has_text_html_and_an_invitation_and_the_same_id_at_every_attempt() {
+    fn an_email_has_text_html_and_an_invitation_a_visit_and_the_same_id_at_every_attempt() {
         let from = sender("Clinic <visits@clinic.example>").expect("an address");
+        let text = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n";
+        let file = |name: &str| CalendarFile { name: name.to_owned(), text: text.to_owned() };
         let email = || Email {
             id: Uuid::from_u128(7),
             host: "clinic.example",
@@ -108,7 +113,8 @@ mod tests {
             subject: "Your video visit".to_owned(),
             text: "Hello".to_owned(),
             html: "<p>Hello</p>".to_owned(),
-            invitation: Some(("BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n".to_owned(), "REQUEST")),
+            invitations: ["visit-2026-10-20-1000.ics", "visit-2026-10-27-1000.ics"].map(file).to_vec(),
+            method: "REQUEST",
         };
         let formatted = || {
             let email = email();
@@ -123,9 +129,12 @@ mod tests {
             "text/plain",
             "text/html",
             "text/calendar; charset=utf-8; method=REQUEST",
+            "attachment; filename=\"visit-2026-10-20-1000.ics\"",
+            "attachment; filename=\"visit-2026-10-27-1000.ics\"",
         ] {
             assert!(text.contains(part), "{part} in {text}");
             assert!(formatted().contains(part));
         }
+        assert_eq!(text.matches("text/calendar").count(), 2, "{text}");
     }
 }

@@ -10,6 +10,7 @@
 use domain::AppointmentId;
 use icalendar::{Calendar, Class, Component as _, Event, EventStatus, Property};
 use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 
 /// What an entry asks of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,29 +55,37 @@ pub struct Invitation<'a> {
     pub host: &'a str,
 }
 
-impl Invitation<'_> {
-    /// The text of the `.ics` file.
-    pub fn to_ics(&self) -> String {
-        Self::together(std::slice::from_ref(self))
-    }
+/// An entry as a file of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarFile {
+    /// `visit.ics`.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
 
-    /// One file with an entry for each of some visits that are told of together, all by the first one's method.
+impl Invitation<'_> {
+    /// The text of the `.ics` file: the entry of this visit, and of no other.
     ///
-    /// RFC 5546 §3.2.2 and §3.2.5 say of the entries of one REQUEST or CANCEL that "all components MUST have the same UID". Visits of a
-    /// series have each their own, since each is moved and called off alone later. Sixty files in one mail would be opened by nobody;
-    /// calendars take every entry of the one.
-    pub fn together(invitations: &[Self]) -> String {
-        let method = invitations.first().map_or(Method::Request, |first| first.method);
+    /// Visits that are told of together have a file each. RFC 5546 §3.2.2 and §3.2.5 say of the entries of one REQUEST or CANCEL that
+    /// "all components MUST have the same UID", and each visit has its own, since it is moved and called off alone later. Outlook takes
+    /// the first entry of a file and drops the others (MS-STANOICAL 2.2.175).
+    pub fn to_ics(&self) -> String {
         let mut calendar = Calendar::empty();
         for (name, value) in
-            [("VERSION", "2.0"), ("PRODID", "-//Bedside//Video visits//EN"), ("METHOD", method.as_str())]
+            [("VERSION", "2.0"), ("PRODID", "-//Bedside//Video visits//EN"), ("METHOD", self.method.as_str())]
         {
             calendar.append_property(Property::new(name, value));
         }
-        for invitation in invitations {
-            calendar.push(invitation.event());
-        }
+        calendar.push(self.event());
         calendar.to_string()
+    }
+
+    /// The file as it comes with a message. Where several come, each is named for its time on the clock of whoever reads it.
+    pub(crate) fn file(&self, is_only: bool, zone: &TimeZone) -> CalendarFile {
+        let starts_at = self.starts_at.to_zoned(zone.clone());
+        let name = if is_only { "visit.ics".to_owned() } else { starts_at.strftime("visit-%F-%H%M.ics").to_string() };
+        CalendarFile { name, text: self.to_ics() }
     }
 
     /// The entry. All times are UTC: no calendar needs to know a zone of ours.

@@ -1,6 +1,6 @@
 //! The mailbox of the demo: what would have been sent.
 
-use super::Channel;
+use super::{CalendarFile, Channel};
 use crate::tables;
 use domain::{Actor, AppointmentId, Who};
 use jiff::Timestamp;
@@ -24,8 +24,8 @@ pub struct Mail {
     pub body: String,
     /// The same as HTML; e-mail only.
     pub html: Option<String>,
-    /// The `.ics` file with it.
-    pub calendar: Option<String>,
+    /// The `.ics` files with it, one a visit.
+    pub invitations: Vec<CalendarFile>,
     /// When it landed.
     pub delivered_at: Timestamp,
 }

@@ -1,9 +1,9 @@
 //! `mailbox`: where messages land in the demo.
 
-use crate::messages::{Channel, Mail};
+use crate::messages::{CalendarFile, Channel, Mail};
 use domain::{AppointmentId, ClinicId};
 use jiff_sqlx::ToSqlx as _;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 /// How many messages a clinic's mailbox keeps.
@@ -12,7 +12,7 @@ const KEPT: i64 = 100;
 /// Delivers a message, and throws away the oldest beyond [`KEPT`].
 pub(crate) async fn deliver(connection: &mut PgConnection, clinic: ClinicId, mail: &Mail) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into mailbox (clinic_id, id, channel, appointment_id, recipient, subject, body, html, calendar,
+        "insert into mailbox (clinic_id, id, channel, appointment_id, recipient, subject, body, html, invitations,
                               delivered_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         clinic.0,
@@ -23,7 +23,7 @@ pub(crate) async fn deliver(connection: &mut PgConnection, clinic: ClinicId, mai
         mail.subject,
         mail.body,
         mail.html,
-        mail.calendar,
+        Json(&mail.invitations) as _,
         mail.delivered_at.to_sqlx() as _,
     )
     .execute(&mut *connection)
@@ -55,7 +55,7 @@ pub(crate) async fn list(
                subject,
                body,
                html,
-               calendar,
+               invitations as "invitations: Json<Vec<CalendarFile>>",
                delivered_at as "delivered_at: jiff_sqlx::Timestamp"
            from mailbox
            where clinic_id = $1 and ($2::uuid is null or id = $2)
@@ -75,7 +75,7 @@ pub(crate) async fn list(
             subject: row.subject,
             body: row.body,
             html: row.html,
-            calendar: row.calendar,
+            invitations: row.invitations.0,
             delivered_at: row.delivered_at.to_jiff(),
         })
         .collect())

@@ -32,7 +32,8 @@ struct Shown {
     subject: String,
     lines: Vec<Vec<Piece>>,
     has_html: bool,
-    has_invitation: bool,
+    /// The names of the calendar files, in the order of the visits.
+    invitations: Vec<String>,
 }
 
 /// A piece of a line: an address is a link.
@@ -69,19 +70,20 @@ pub(crate) async fn html(
     Ok(([(header::CONTENT_SECURITY_POLICY, SANDBOX)], Html(mail.html.ok_or(PageError::NotFound)?)))
 }
 
-/// The invitation that came with an e-mail.
+/// A calendar file that came with an e-mail, by its name.
 pub(crate) async fn invitation(
     State(state): State<WebState>,
     person: SignedIn,
-    Path(id): Path<Uuid>,
+    Path((id, name)): Path<(Uuid, String)>,
 ) -> Result<impl IntoResponse, PageError> {
     only_in_the_demo(&state)?;
     let mail = mailed(&state.db, &person.actor(), id).await?.ok_or(PageError::NotFound)?;
+    let file = mail.invitations.into_iter().find(|file| file.name == name).ok_or(PageError::NotFound)?;
     let headers = [
-        (header::CONTENT_TYPE, "text/calendar; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"visit.ics\""),
+        (header::CONTENT_TYPE, "text/calendar; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)),
     ];
-    Ok((headers, mail.calendar.ok_or(PageError::NotFound)?))
+    Ok((headers, file.text))
 }
 
 fn only_in_the_demo(state: &WebState) -> Result<(), PageError> {
@@ -97,7 +99,7 @@ fn shown(mail: Mail, zone: &jiff::tz::TimeZone) -> Shown {
         subject: if mail.subject.is_empty() { "Text message".to_owned() } else { mail.subject },
         lines: mail.body.lines().filter(|line| !line.trim().is_empty()).map(pieces).collect(),
         has_html: mail.html.is_some(),
-        has_invitation: mail.calendar.is_some(),
+        invitations: mail.invitations.into_iter().map(|file| file.name).collect(),
     }
 }
 

@@ -28,7 +28,7 @@ async fn the_mailbox_shows_email_as_html_in_a_sandbox_its_invitation_and_text_me
     assert!(policy.contains("sandbox") && policy.contains("default-src 'none'"), "{policy}");
     assert!(!policy.contains("allow-scripts") && !policy.contains("allow-same-origin"), "{policy}");
 
-    let ics = link_to(&mailbox, "/mailbox/", "/visit.ics").to_owned();
+    let ics = link_to(&mailbox, "/mailbox/", "/files/visit.ics").to_owned();
     let invitation = desk.get(&ics).await;
     assert_eq!(invitation.header("content-type"), "text/calendar; charset=utf-8");
     assert!(invitation.body.starts_with("BEGIN:VCALENDAR"), "{}", invitation.body);

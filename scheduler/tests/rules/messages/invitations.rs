@@ -2,9 +2,12 @@
 //!
 //! `BLESS=1` writes them anew.
 
-use domain::AppointmentId;
+use super::series::{cancels, weekly};
+use crate::house::House;
+use domain::{AppointmentId, Scope};
 use jiff::{Timestamp, ToSpan as _, Zoned};
-use scheduler::messages::{Invitation, Method};
+use scheduler::messages::{Invitation, Mail, Method};
+use sqlx::PgPool;
 use std::{fs, path::PathBuf};
 use uuid::Uuid;
 
@@ -82,13 +85,69 @@ fn each_invitation_is_the_file_that_other_libraries_read() {
         files.push((format!("{}.ics", case.file), ics));
         all.push(expected);
     }
-    let expected = serde_json::to_string_pretty(&all).expect("JSON") + "\n";
-    files.push(("expected.json".to_owned(), expected));
+    files.push(("expected.json".to_owned(), lines(&all)));
+    keep(&files);
+}
+
+/// JSON as it stands in a file.
+fn lines(all: &[serde_json::Value]) -> String {
+    serde_json::to_string_pretty(all).expect("JSON") + "\n"
+}
+
+/// Compares with the files as they are kept, or keeps these.
+#[track_caller]
+fn keep(files: &[(String, String)]) {
     for (name, text) in files {
-        let path = folder().join(&name);
+        let path = folder().join(name);
         if std::env::var_os("BLESS").is_some() {
-            fs::write(&path, &text).expect("a file");
+            fs::write(&path, text).expect("a file");
         }
-        assert_eq!(fs::read_to_string(&path).unwrap_or_default(), text, "{name}; BLESS=1 writes it anew");
+        assert_eq!(fs::read_to_string(&path).unwrap_or_default(), *text, "{name}; BLESS=1 writes it anew");
     }
+}
+
+/// The clock on the wall of London goes back between the first and the second of these Tuesdays.
+const TUESDAYS: [&str; 3] =
+    ["2026-10-20T10:00[Europe/London]", "2026-10-27T10:00[Europe/London]", "2026-11-03T10:00[Europe/London]"];
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn the_message_of_a_series_has_a_file_a_visit_that_other_libraries_read(pool: PgPool) {
+    let house = House::new(pool).await;
+    house.clock.set("2026-10-16T09:00:00Z".parse().expect("a timestamp"));
+    let tuesdays = TUESDAYS.map(|text| text.parse::<Zoned>().expect("a time in a zone").timestamp());
+    let ids = weekly(&house, tuesdays[0]).await;
+    let booked = house.mails().await.remove(0);
+    cancels(&house, ids[1], Scope::This).await;
+    let cancelled = house.mails().await.remove(0);
+
+    let (mut all, mut files) = (Vec::new(), Vec::new());
+    let visits: Vec<_> = ids.iter().copied().zip(tuesdays).collect();
+    for (mail, told, method, sequence) in
+        [(&booked, &visits[..], Method::Request, 0), (&cancelled, &visits[1..2], Method::Cancel, 1)]
+    {
+        assert_eq!(mail.invitations.len(), told.len());
+        for (index, visit) in told.iter().enumerate() {
+            let number = ids.iter().position(|id| *id == visit.0).expect("one of them");
+            let name = format!("series-{}-{}.ics", method.as_str().to_lowercase(), number + 1);
+            files.push((name.clone(), without_chance(mail, index, visit.0, number)));
+            all.push(serde_json::json!({
+                "file": name,
+                "method": method.as_str(),
+                "uid": format!("visit-{}@bedside.example", number + 1),
+                "sequence": sequence,
+                "start": visit.1,
+                "end": visit.1 + 30.minutes(),
+                "summary": "Video visit, riverside",
+            }));
+        }
+    }
+    files.push(("series.json".to_owned(), lines(&all)));
+    keep(&files);
+}
+
+/// A file of a message, with a number for the id that chance gave the visit.
+fn without_chance(mail: &Mail, index: usize, id: AppointmentId, number: usize) -> String {
+    let text = &mail.invitations[index].text;
+    assert!(text.contains(&format!("UID:{id}@")), "{text}");
+    text.replace(&id.to_string(), &format!("visit-{}", number + 1))
 }

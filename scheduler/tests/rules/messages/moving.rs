@@ -37,8 +37,8 @@ async fn cancels(house: &House, id: AppointmentId) -> Vec<Mail> {
 
 /// A property of an invitation.
 fn property<'a>(mail: &'a Mail, name: &str) -> &'a str {
-    let ics = mail.calendar.as_deref().expect("an invitation");
-    ics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).expect("the property").trim_end()
+    let [file] = mail.invitations.as_slice() else { panic!("{:?}", mail.invitations) };
+    file.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).expect("the property").trim_end()
 }
 
 /// What is sent between two instants, looked at every five minutes, with when.
@@ -99,7 +99,7 @@ async fn an_invitation_moves_and_goes_as_the_visit_does(pool: PgPool) {
     assert_eq!(of("METHOD"), ["REQUEST", "REQUEST", "REQUEST", "CANCEL"]);
     assert_eq!(of("DTSTART"), ["20261124T100000Z", "20261124T120000Z", "20261125T123000Z", "20261125T123000Z"]);
     assert_eq!(of("STATUS"), ["CONFIRMED", "CONFIRMED", "CONFIRMED", "CANCELLED"]);
-    assert!(mails.iter().all(|mail| !format!("{}{:?}", mail.body, mail.calendar).contains("Canaryreason")));
+    assert!(mails.iter().all(|mail| !format!("{}{:?}", mail.body, mail.invitations).contains("Canaryreason")));
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]

@@ -14,8 +14,13 @@ use std::sync::Arc;
 /// The first patient's visits at ten on three Tuesdays, booked the week before.
 async fn three_weeks(house: &House) -> Vec<AppointmentId> {
     house.clock.set("2026-11-20T09:00:00Z".parse().expect("a timestamp"));
+    weekly(house, at("10:00")).await
+}
+
+/// The first patient's visits on this and two more days, a week apart.
+pub(super) async fn weekly(house: &House, first: Timestamp) -> Vec<AppointmentId> {
     let recurrence = "FREQ=WEEKLY;COUNT=3".parse().expect("a rule");
-    let request = SeriesRequest { first: house.request(0, at("10:00")), recurrence, leave_out_conflicts: false };
+    let request = SeriesRequest { first: house.request(0, first), recurrence, leave_out_conflicts: false };
     let desk = &house.riverside.receptionist;
     let booked = scheduler::book_series(&house.db, &house.clock, &house.random, desk, request).await;
     booked.expect("free slots").appointments
@@ -27,15 +32,19 @@ async fn moves(house: &House, id: AppointmentId, to: &str) {
     scheduler::reschedule(&house.db, &house.clock, &house.riverside.receptionist, request).await.expect("free slots");
 }
 
-async fn cancels(house: &House, id: AppointmentId, scope: Scope) {
+pub(super) async fn cancels(house: &House, id: AppointmentId, scope: Scope) {
     let request = Cancel { scope, ..Cancel::new(id, "Feels better.") };
     scheduler::cancel(&house.db, &house.clock, &house.riverside.receptionist, request).await.expect("ahead");
 }
 
-/// The values of a property in the entries of an invitation.
+/// The value of a property in each calendar file of a message, which has it once.
 fn entries<'a>(mail: &'a Mail, name: &str) -> Vec<&'a str> {
-    let ics = mail.calendar.as_deref().expect("an invitation");
-    ics.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim_end).collect()
+    let of = |text: &'a str| {
+        let values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim_end);
+        let [value] = values.collect::<Vec<_>>().try_into().expect("one entry a file");
+        value
+    };
+    mail.invitations.iter().map(|file| of(&file.text)).collect()
 }
 
 async fn told(house: &House, id: AppointmentId, kind: MessageKind) -> Vec<Delivery> {
@@ -58,7 +67,9 @@ async fn a_series_is_confirmed_moved_and_called_off_by_one_message_on_each_way(p
     }
     assert_eq!(email.body.matches("https://bedside.example/visit/").count(), 3, "{}", email.body);
     assert_eq!(entries(email, "DTSTART"), ["20261124T100000Z", "20261201T100000Z", "20261208T100000Z"]);
-    assert_eq!(entries(email, "METHOD"), ["REQUEST"]);
+    assert_eq!(entries(email, "METHOD"), ["REQUEST"; 3]);
+    let names: Vec<_> = email.invitations.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["visit-2026-11-24-1000.ics", "visit-2026-12-01-1000.ics", "visit-2026-12-08-1000.ics"]);
     let uids = entries(email, "UID");
     assert!(uids.iter().zip(&ids).all(|(uid, id)| **uid == format!("{id}@bedside.example")), "{uids:?}");
     assert!(sms.body.chars().count() <= 160 && sms.body.contains("3 video visits"), "{}", sms.body);
@@ -74,7 +85,7 @@ async fn a_series_is_confirmed_moved_and_called_off_by_one_message_on_each_way(p
     let mails = house.mails().await;
     let [email, _] = mails.as_slice() else { panic!("{} messages", mails.len()) };
     assert_eq!(email.subject, "Cancelled: your 2 video visits with riverside");
-    assert_eq!((entries(email, "METHOD"), entries(email, "UID")), (vec!["CANCEL"], uids[1..].to_vec()));
+    assert_eq!((entries(email, "METHOD"), entries(email, "UID")), (vec!["CANCEL"; 2], uids[1..].to_vec()));
     assert!(house.mails().await.is_empty(), "once");
 }
 

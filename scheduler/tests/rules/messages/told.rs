@@ -47,7 +47,8 @@ async fn a_booking_is_confirmed_by_email_and_text_message(pool: PgPool) {
     // The page of the link leads to the answer; a text message has room for one.
     assert!(email.body.contains("https://bedside.example/answer/"), "{}", email.body);
     assert!(sms.body.chars().count() <= 160, "{}", sms.body);
-    assert!(email.calendar.as_ref().is_some_and(|ics| ics.contains("METHOD:REQUEST")));
+    let [file] = email.invitations.as_slice() else { panic!("{:?}", email.invitations) };
+    assert!(file.name == "visit.ics" && file.text.contains("METHOD:REQUEST"), "{file:?}");
     let elsewhere = scheduler::mailbox(&house.db, &house.harbour.receptionist).await.expect("a read");
     assert!(elsewhere.is_empty(), "another clinic's mailbox is its own");
 }
@@ -65,7 +66,7 @@ async fn reminders_come_a_day_an_hour_and_ten_minutes_before(pool: PgPool) {
         let mails = house.mails().await;
         assert_eq!(subjects(&mails), ["Reminder: your video visit with riverside"], "{due}");
         assert_eq!(mails[0].body.contains("#check"), asks_for_check, "{}", mails[0].body);
-        assert!(mails[0].calendar.is_none());
+        assert!(mails[0].invitations.is_empty());
         assert!(house.mails().await.is_empty(), "once");
     }
 }
