@@ -49,7 +49,9 @@ pub(crate) async fn between(
                h.starts_at as "starts_at: jiff_sqlx::Timestamp",
                h.ends_at as "ends_at: jiff_sqlx::Timestamp",
                a.name as "held_by?",
-               h.patient_id is not null as "is_offered!"
+               exists (
+                   select from waitlist_offers w where w.clinic_id = h.clinic_id and w.hold_id = h.id
+               ) as "is_offered!"
            from holds h
            left join accounts a on a.clinic_id = h.clinic_id and a.id = h.held_by
            where h.clinic_id = $1

@@ -1,11 +1,14 @@
 //! A freed time is offered to those who wait, one after the other.
 
 use crate::house::{House, at};
-use domain::{AppointmentId, AppointmentState, Source, WaitlistEntryId, WaitlistOfferId, WaitlistOfferState};
-use jiff::civil::date;
+use domain::{
+    Actor, ApiTokenId, AppointmentId, AppointmentState, Random as _, Role, Source, WaitlistEntryId, WaitlistOfferId,
+    WaitlistOfferState, Who,
+};
+use jiff::{SignedDuration, Timestamp, civil::date};
 use scheduler::{
-    AcceptOfferError, AddToWaitlistError, BookError, Cancel, DeclineOfferError, WaitlistOfferView, WaitlistRequest,
-    accept_offer, decline_offer, waitlist,
+    AcceptOfferError, AddToWaitlistError, BookError, Cancel, DeclineOfferError, DeskOf, HoldRequest, WaitlistOfferView,
+    WaitlistRequest, accept_offer, decline_offer, waitlist,
 };
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -206,6 +209,37 @@ async fn an_offer_is_answered_only_by_whom_it_was_made_to(pool: PgPool) {
     let forged = scheduler::offer_link(&house.keys.visit_link, offer);
     let opened = scheduler::open_offer(&house.db, &house.keys.offer_link, forged.expose()).await.expect("a read");
     assert!(opened.is_none(), "signed with the key of another purpose");
+}
+
+/// The times that the desk shows as held, and whether as an offer.
+async fn held(house: &House) -> Vec<(Timestamp, bool)> {
+    let (desk, day) = (&house.riverside.receptionist, date(2026, 11, 24));
+    let of = DeskOf::One(house.riverside.practitioner);
+    let view = scheduler::desk(&house.db, &house.clock, desk, day, day, of).await.expect("a read");
+    view.held.iter().map(|one| (one.starts_at, one.is_offered)).collect()
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn a_time_that_a_program_holds_for_a_patient_is_no_offer(pool: PgPool) {
+    let house = House::new(pool).await;
+    let clinic = &house.riverside;
+    let program = Actor {
+        clinic: clinic.id,
+        who: Who::ApiToken { id: ApiTokenId(house.random.uuid()), role: Role::Receptionist },
+    };
+    let request = HoldRequest {
+        practitioner: clinic.practitioner,
+        visit_type: clinic.consultation,
+        starts_at: at("10:00"),
+        patient: Some(clinic.patients[0]),
+    };
+    let lifetime = SignedDuration::from_mins(5);
+    scheduler::hold(&house.db, &house.clock, &house.random, &program, request, lifetime).await.expect("a free slot");
+    assert_eq!(held(&house).await, [(at("10:00"), false)]);
+
+    let id = two_wait(&house).await;
+    cancel(&house, id).await;
+    assert_eq!(held(&house).await, [(at("10:00"), false), (at("15:00"), true)]);
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
