@@ -4,6 +4,7 @@ mod booking;
 mod consultation;
 mod doctor;
 mod flushed_redis;
+mod holds;
 mod join_token;
 mod link;
 mod log_redaction;

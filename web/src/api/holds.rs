@@ -7,7 +7,7 @@ use super::{
     refusals,
     token::Desk,
 };
-use crate::state::WebState;
+use crate::{announce, state::WebState};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{HoldId, PatientId, PractitionerId, VisitTypeId};
 use jiff::{SignedDuration, Timestamp};
@@ -87,6 +87,7 @@ async fn hold(
     let by = desk.actor();
     let held = scheduler::hold(&state.db, &*state.clock, &*state.random, by, request, lifetime).await;
     let held = held.map_err(refused)?;
+    announce::desks(&state, by).await;
     let hold = Hold {
         id: held.id,
         practitioner_id: held.practitioner,
@@ -103,5 +104,6 @@ async fn hold(
     responses((status = 204), refusals::Any, refusals::Missing))]
 async fn release(State(state): State<WebState>, desk: Desk, Id(id): Id<HoldId>) -> Result<StatusCode, Problem> {
     scheduler::release_hold(&state.db, desk.actor(), id).await?;
+    announce::desks(&state, desk.actor()).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,8 +9,8 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
-use domain::{HoldId, PractitionerId};
-use jiff::{SignedDuration, Timestamp};
+use domain::{Actor, HoldId, PractitionerId};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use scheduler::{HoldError, HoldRequest, VisitTypeView};
 use serde::Deserialize;
 
@@ -48,27 +48,31 @@ pub(crate) async fn post(
         scheduler::release_hold(&state.db, &by, former).await?;
     }
     let types = scheduler::visit_types(&state.db, &by).await?;
-    let Some(request) = request(&form, &types) else {
-        return Ok(Html(Held { kept: None, for_ms: 0, problem: None }.render()?).into_response());
+    let held = match request(&form, &types) {
+        Some(request) => keep(&state, &by, zone, request).await?,
+        None => Held { kept: None, for_ms: 0, problem: None },
     };
-    let held = match scheduler::hold(&state.db, &*state.clock, &*state.random, &by, request, LIFETIME).await {
-        Ok(hold) => Held {
+    // Other desks show what is held, and what was let go.
+    announce::desks(&state, &by).await;
+    Ok(Html(held.render()?).into_response())
+}
+
+async fn keep(state: &WebState, by: &Actor, zone: &TimeZone, request: HoldRequest) -> Result<Held, PageError> {
+    match scheduler::hold(&state.db, &*state.clock, &*state.random, by, request, LIFETIME).await {
+        Ok(hold) => Ok(Held {
             kept: Some((hold.id, words::time(hold.expires_at, zone))),
             for_ms: LIFETIME.as_millis(),
             problem: None,
-        },
-        Err(HoldError::Database(error)) => return Err(error.into()),
+        }),
+        Err(HoldError::Database(error)) => Err(error.into()),
         Err(refusal) => {
-            let practitioners = scheduler::practitioners(&state.db, &by).await?;
+            let practitioners = scheduler::practitioners(&state.db, by).await?;
             let with = practitioners.into_iter().find(|one| one.id == request.practitioner);
             let with = with.map_or_else(|| "this practitioner".to_owned(), |one| one.short);
             let sentence = sentence(&refusal, &words::time(request.starts_at, zone), &with);
-            Held { kept: None, for_ms: 0, problem: Some(Refusal::new(&refusal, sentence)) }
+            Ok(Held { kept: None, for_ms: 0, problem: Some(Refusal::new(&refusal, sentence)) })
         }
-    };
-    // Other desks show what is held.
-    announce::desks(&state, &by).await;
-    Ok(Html(held.render()?).into_response())
+    }
 }
 
 /// Lets a time go: the form was left.
