@@ -114,8 +114,6 @@ fn needs_a_page(response: &Response) -> bool {
 
 fn written(status: StatusCode, page: Page, request: Option<RequestId>) -> Response {
     let (code, title, sentence) = words(status);
-    // Only a failure shows its id: a page that is not there must not differ from one that is another clinic's.
-    let request = request.filter(|_| status.is_server_error());
     match (ErrorPage { page, code, title, sentence, request }).render() {
         Ok(html) if status == StatusCode::SERVICE_UNAVAILABLE => {
             (status, [(header::RETRY_AFTER, "1")], Html(html)).into_response()
@@ -157,7 +155,7 @@ fn words(status: StatusCode) -> (Code, &'static str, &'static str) {
         _ => (
             Code::Failed,
             "Something went wrong on our side",
-            "Nothing you saved is lost. Try again in a moment. If it happens again, tell the clinic this number.",
+            "Nothing you saved is lost. Try again in a moment. If it happens again, call the clinic.",
         ),
     }
 }

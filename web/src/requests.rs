@@ -12,7 +12,8 @@ use std::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-/// The id of a request: in the log line, in the header `x-request-id`, and on the page that says something failed.
+/// The id of a request: in the log line, in the header `x-request-id`, and on the page that is shown
+/// in place of what was asked for, so that whoever is rung finds the line.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestId(pub Uuid);
 

@@ -43,6 +43,27 @@ async fn every_answer_carries_the_headers(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn every_page_in_place_of_another_tells_the_number_to_quote(pool: PgPool) {
+    let house = House::new(pool).await;
+    let mut browser = house.signed_in("Riverside", Role::Receptionist).await;
+    let mut refused = vec![
+        (StatusCode::NOT_FOUND, browser.get("/nowhere").await),
+        (StatusCode::FORBIDDEN, browser.get("/history").await),
+    ];
+    sqlx::query("alter table mailbox rename to mislaid").execute(&house.superuser).await.expect("a change");
+    refused.push((StatusCode::INTERNAL_SERVER_ERROR, browser.get("/mailbox").await));
+    for (status, answer) in refused {
+        assert_eq!(answer.status, status);
+        let number = format!("<code>{}</code>", answer.header("x-request-id"));
+        assert!(
+            answer.body.contains("quote this number") && answer.body.contains(&number),
+            "{status}: {}",
+            answer.body
+        );
+    }
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn a_nonce_is_used_once_and_only_by_our_scripts(pool: PgPool) {
     let house = House::new(pool).await;
     let mut browser = house.signed_in("Riverside", Role::Receptionist).await;
