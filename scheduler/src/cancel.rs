@@ -15,7 +15,7 @@ use domain::{Actor, AppointmentId, Clock, InvalidTransition, Scope, Who};
 use jiff::{SignedDuration, Timestamp};
 use service::{
     audit::{self, AuditEvent},
-    postgres::Db,
+    postgres::{Db, commit_together},
 };
 
 /// The longest reason kept, in characters.
@@ -111,7 +111,7 @@ pub async fn cancel(
     for offer in offers {
         offer.record(&mut tx, by).await?;
     }
-    tx.commit().await?;
+    commit_together(tx).await?;
     Ok(ids)
 }
 

@@ -8,7 +8,7 @@ use crate::{
 use domain::{Actor, AppointmentId, AppointmentState, Clock};
 use service::{
     audit::{self, AuditEvent},
-    postgres::Db,
+    postgres::{Db, commit_together},
 };
 
 /// Why a visit was not confirmed.
@@ -40,6 +40,6 @@ pub async fn confirm(db: &Db, clock: &dyn Clock, by: &Actor, id: AppointmentId) 
         audit::record(&mut tx, by, event).await?;
         events::record(&mut tx, by, EventKind::Confirmed, id).await?;
     }
-    tx.commit().await?;
+    commit_together(tx).await?;
     Ok(())
 }

@@ -19,7 +19,7 @@ use domain::{Actor, AppointmentId, AppointmentState, Clock, InvalidTransition, P
 use jiff::{Span, Timestamp, civil::DateTime, tz::TimeZone};
 use service::{
     audit::{self, AuditEvent},
-    postgres::Db,
+    postgres::{Db, commit_together},
 };
 use sqlx::PgConnection;
 
@@ -129,7 +129,7 @@ pub async fn reschedule(
     for offer in offers {
         offer.record(&mut tx, by).await?;
     }
-    tx.commit().await?;
+    commit_together(tx).await?;
     Ok(moved)
 }
 

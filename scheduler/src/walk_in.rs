@@ -12,7 +12,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use service::{
     audit::{self, AuditEvent},
-    postgres::Db,
+    postgres::{Db, commit_together},
 };
 use sqlx::PgConnection;
 
@@ -85,7 +85,7 @@ pub async fn walk_in(
     audit::record(&mut tx, by, event).await?;
     events::record(&mut tx, by, EventKind::Booked, id).await?;
     events::record(&mut tx, by, EventKind::Arrived, id).await?;
-    tx.commit().await?;
+    commit_together(tx).await?;
     Ok(id)
 }
 

@@ -13,7 +13,7 @@ use domain::{Actor, AppointmentId, Clock, Source, WaitlistOfferId, WaitlistOffer
 use jiff::{SignedDuration, Timestamp};
 use service::{
     audit::{self, AuditEvent},
-    postgres::Db,
+    postgres::{Db, commit_together},
 };
 use sqlx::PgConnection;
 
@@ -93,7 +93,7 @@ pub async fn accept_offer(
     audit::record(&mut tx, by, booked(appointment, &visit, lane)).await?;
     events::record(&mut tx, by, EventKind::Booked, appointment).await?;
     events::record_waitlist(&mut tx, by, EventKind::WaitlistAccepted, entry.id, Some(id)).await?;
-    tx.commit().await?;
+    commit_together(tx).await?;
     Ok(appointment)
 }
 
@@ -112,7 +112,7 @@ pub async fn decline_offer(
     if !close(&mut tx, clock.now(), by, id, offer.practitioner, WaitlistOfferState::Declined).await? {
         return Err(DeclineOfferError::Over);
     }
-    tx.commit().await?;
+    commit_together(tx).await?;
     Ok(())
 }
 
