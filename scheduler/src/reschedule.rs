@@ -1,12 +1,14 @@
 //! An appointment, or a part of its series, is moved to another time.
 
+mod grounds;
+
 use crate::{
     availability::{self, Starts, wall::instant},
     book::BookError,
     cancel::reason,
     events::{self, EventKind},
     messages::{self, News},
-    reserve::{self, Wish},
+    reserve,
     series::SeriesConflict,
     tables::{
         self,
@@ -16,6 +18,7 @@ use crate::{
     waitlist::{Freed, freed},
 };
 use domain::{Actor, AppointmentId, AppointmentState, Clock, InvalidTransition, PractitionerId, Scope, Who};
+use grounds::Grounds;
 use jiff::{Span, Timestamp, civil::DateTime, tz::TimeZone};
 use service::{
     audit::{self, AuditEvent},
@@ -201,10 +204,8 @@ async fn arrange<'a>(
     request: &Reschedule,
     now: Timestamp,
 ) -> Result<Vec<(&'a Move<'a>, Vec<Reservation>)>, RescheduleError> {
-    let mut wishes = Vec::new();
-    for one in moves {
-        wishes.push(wish(connection, by, one, request, now).await);
-    }
+    let grounds = Grounds::read(connection, by.clinic, moves, request).await?;
+    let wishes: Vec<_> = moves.iter().map(|one| grounds.wish(one, request, now)).collect();
     let freed = moves.iter().map(|one| one.member.practitioner);
     reserve::lock_with(connection, wishes.iter().filter_map(|wish| wish.as_ref().ok()), freed).await?;
     let ids: Vec<AppointmentId> = moves.iter().map(|one| one.member.id).collect();
@@ -229,41 +230,6 @@ async fn arrange<'a>(
             Err(RescheduleError::Conflicts(conflicts))
         }
     }
-}
-
-/// What an appointment needs at its new time: what it needed before, with whoever interprets now before others.
-async fn wish(
-    connection: &mut PgConnection,
-    by: &Actor,
-    one: &Move<'_>,
-    request: &Reschedule,
-    now: Timestamp,
-) -> Result<Wish, BookError> {
-    let starts_at = one.starts_at.ok_or(BookError::OutsideSchedule)?;
-    if starts_at <= now {
-        return Err(BookError::InThePast);
-    }
-    if !tables::practitioners::exists(connection, by.clinic, one.practitioner).await? {
-        return Err(BookError::NoSuchPractitioner);
-    }
-    let visit_type = one.member.visit_type;
-    let offer =
-        availability::offers(connection, by.clinic, one.practitioner, visit_type, (starts_at, request.starts), now)
-            .await?;
-    let mut wish =
-        Wish { patient: Some(one.member.patient), may_overbook: request.overbook.is_some(), ..Wish::new(&offer) };
-    for resource in tables::reservations::of_appointment(connection, by.clinic, one.member.id).await? {
-        match resource {
-            Resource::Room(id) => wish.room = Some(id),
-            Resource::Device(id) => wish.device = Some(id),
-            Resource::Interpreter(id) => wish.interpreters = Some(vec![id]),
-            Resource::Patient(_) | Resource::Practitioner(_) => {}
-        }
-    }
-    if let (Some(interpreters), Some(between)) = (&mut wish.interpreters, &one.member.interpreted_between) {
-        interpreters.extend(tables::resources::interpreters(connection, by.clinic, between).await?);
-    }
-    Ok(wish)
 }
 
 async fn write(

@@ -248,22 +248,30 @@ pub(crate) async fn take_back(
     Ok(())
 }
 
-/// What an appointment reserved besides its practitioner and its patient.
-pub(crate) async fn of_appointment(
+/// What appointments reserve besides their practitioners and patients; one that reserves nothing more is left out.
+pub(crate) async fn needs_of(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    appointment: AppointmentId,
-) -> Result<Vec<Resource>, sqlx::Error> {
+    appointments: &[AppointmentId],
+) -> Result<BTreeMap<AppointmentId, Vec<Resource>>, sqlx::Error> {
+    let ids: Vec<Uuid> = appointments.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
-        "select resource_kind, resource_id
-         from reservations
-         where clinic_id = $1 and appointment_id = $2 and resource_kind in ('interpreter', 'room', 'device')",
+        r#"select
+               appointment_id as "appointment!: AppointmentId",
+               resource_kind,
+               resource_id
+           from reservations
+           where clinic_id = $1 and appointment_id = any ($2) and resource_kind in ('interpreter', 'room', 'device')"#,
         clinic.0,
-        appointment.0,
+        &ids,
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.iter().map(|row| Resource::of(&row.resource_kind, row.resource_id)).collect())
+    let mut needs: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for row in rows {
+        needs.entry(row.appointment).or_default().push(Resource::of(&row.resource_kind, row.resource_id));
+    }
+    Ok(needs)
 }
 
 /// When practitioners are reserved between two instants, each in order and without overlaps: booked, overbooked or held. A hold
