@@ -60,6 +60,44 @@ async fn any_minute_that_fits_is_taken_and_others_are_refused_with_the_nearest(p
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn free_times_are_named_only_where_another_time_would_help(pool: PgPool) {
+    let house = House::new(pool).await;
+    let mut desk = house.signed_in("Riverside", Role::Receptionist).await;
+    let patient = find(&mut desk, "santos 1961").await;
+    let (one, _) = first_free(&mut desk).await;
+    let mut other = String::new();
+    for at in ["2026-11-26T10:00:00Z", "2026-11-27T10:00:00Z"] {
+        let booked = desk.post("/appointments", &[("patient", &*patient), ("practitioner", &one), ("at", at)]).await;
+        assert_eq!(booked.status, StatusCode::SEE_OTHER, "{}", booked.body);
+        other = booked.header("location").to_owned();
+    }
+    let form = format!("{other}/move");
+    let with: String = sqlx::query_scalar(
+        "select o.practitioner_id::text from practitioner_visit_types o join appointments a using (visit_type_id)
+         where a.id::text = $1 and o.practitioner_id <> a.practitioner_id",
+    )
+    .bind(other.rsplit('/').next())
+    .fetch_one(&house.superuser)
+    .await
+    .expect("a colleague");
+    let reason = ("reason", "Asked for it");
+    let busy = [("date", "2026-11-26"), ("time", "10:00"), ("practitioner", &*with), reason];
+    let far = [("date", "2030-11-26"), ("time", "10:00"), reason];
+    for (typed, says) in [
+        (&busy[..], "The patient has another appointment at"),
+        (&far[..], "That day is too far ahead for this type of visit."),
+    ] {
+        let refused = desk.post(&form, typed).await;
+        assert!(refused.body.contains(says), "{says}: {}", refused.body);
+        for named in ["nearest free times", "Free on that day", "Nothing is free"] {
+            assert!(!refused.body.contains(named), "{named}: {}", refused.body);
+        }
+    }
+    let refused = desk.post(&form, &busy).await.body;
+    assert!(refused.contains("Choose another time, or cancel the other appointment first."), "{refused}");
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn times_are_said_by_the_patients_own_clock_where_it_shows_another(pool: PgPool) {
     let house = House::new(pool).await;
     let mut desk = house.signed_in("Riverside", Role::Receptionist).await;

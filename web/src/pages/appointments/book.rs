@@ -22,10 +22,10 @@ use form::Wanted;
 pub(crate) use form::{BookingForm, Options, patient};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use notice::Notice;
-pub(crate) use notice::{instead, lines, sentence};
+pub(crate) use notice::{PATIENT_BUSY, another_time_helps, lines, sentence};
 use scheduler::{BookError, BookSeriesError, SeriesRequest};
 use times::Time;
-pub(crate) use times::nearest;
+pub(crate) use times::instead;
 pub(crate) use who::{Who, who};
 
 mod form;

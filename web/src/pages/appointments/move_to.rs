@@ -161,8 +161,14 @@ async fn refused(
             let (by, zone) = (receptionist.actor(), &receptionist.clinic.zone);
             let (with, name) = practitioner_of(state, &by, request, appointment).await?;
             let sentence = book::sentence(why, &words::time(request.starts_at, zone), &name);
-            let what = (with, appointment.visit_type.id);
-            format!("{sentence} {}", book::instead(&book::nearest(state, &by, what, request.starts_at, zone).await?))
+            match why {
+                BookError::PatientBusy => format!("{sentence} {}", book::PATIENT_BUSY),
+                why if book::another_time_helps(why) => {
+                    let what = (with, appointment.visit_type.id);
+                    format!("{sentence} {}", book::instead(state, &by, what, request.starts_at, zone).await?)
+                }
+                _ => sentence,
+            }
         }
         RescheduleError::NotFound | RescheduleError::Database(_) => "It could not be moved.".to_owned(),
     };

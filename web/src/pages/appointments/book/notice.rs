@@ -24,6 +24,9 @@ pub(super) struct Notice {
 
 const KEPT: &str = "Everything else you entered is still here.";
 
+/// What to do about a patient who has another appointment then.
+pub(crate) const PATIENT_BUSY: &str = "Choose another time, or cancel the other appointment first.";
+
 impl Notice {
     /// A field says too little, or what cannot be.
     pub(super) fn missing(refusal: Refusal) -> Self {
@@ -61,26 +64,42 @@ impl Notice {
         let with = with.map_or_else(|| "this practitioner".to_owned(), |one| one.short);
         let what = sentence(refusal, &words::time(request.starts_at, zone), &with);
         let then = match refusal {
-            BookError::PatientBusy => "Choose another time, or cancel the other appointment first.".to_owned(),
+            BookError::PatientBusy => PATIENT_BUSY.to_owned(),
             BookError::NoSuchPatient => "Find the patient again.".to_owned(),
-            BookError::ReasonMissing | BookError::KeyReused => KEPT.to_owned(),
             BookError::Database(_) => format!("{KEPT} Press “Book” again."),
-            _ => {
+            refusal if another_time_helps(refusal) => {
                 let what = (request.practitioner, request.visit_type);
-                format!("{KEPT} {}", instead(&times::nearest(state, by, what, request.starts_at, zone).await?))
+                format!("{KEPT} {}", times::instead(state, by, what, request.starts_at, zone).await?)
             }
+            _ => KEPT.to_owned(),
         };
         let may_overbook = matches!(refusal, BookError::SlotTaken);
         Ok(Self { code: refusal.into(), what, then, conflicts: Vec::new(), may_overbook })
     }
 }
 
-/// What may be had in place of a time that may not.
-pub(crate) fn instead(nearest: &[String]) -> String {
-    match nearest {
-        [] => "Nothing is free on that day.".to_owned(),
-        [only] => format!("Free on that day: {only}."),
-        [others @ .., last] => format!("The nearest free times: {} and {last}.", others.join(", ")),
+/// Whether the practitioner's other free times of that day are worth naming.
+pub(crate) const fn another_time_helps(refusal: &BookError) -> bool {
+    match refusal {
+        BookError::SlotTaken
+        | BookError::NoInterpreterFree
+        | BookError::RoomTaken
+        | BookError::DeviceTaken
+        | BookError::OutsideSchedule
+        | BookError::TooSoon
+        | BookError::InThePast
+        | BookError::HoldGone => true,
+        // The patient is free at none of them for certain, and the others are no matter of the time of day.
+        BookError::PatientBusy
+        | BookError::TooFarAhead
+        | BookError::NotOffered
+        | BookError::NoSuchPatient
+        | BookError::NoSuchPractitioner
+        | BookError::NoSuchResource
+        | BookError::TooManyHolds
+        | BookError::KeyReused
+        | BookError::ReasonMissing
+        | BookError::Database(_) => false,
     }
 }
 

@@ -95,21 +95,27 @@ async fn taken(
     Ok(taken.into_iter())
 }
 
-/// The free starts of a day that are nearest to a time, in order, on the clock on the wall: what is offered in its place.
-pub(crate) async fn nearest(
+/// What may be had in place of a time that may not: the free starts of its day that are nearest, on the clock on the wall, as a
+/// sentence.
+pub(crate) async fn instead(
     state: &WebState,
     by: &Actor,
     (practitioner, visit_type): (PractitionerId, VisitTypeId),
     at: Timestamp,
     zone: &TimeZone,
-) -> Result<Vec<String>, PageError> {
+) -> Result<String, PageError> {
     let day = words::day_of(at, zone);
     let found = search(state, by, vec![practitioner], visit_type, (day, day), MAX_SLOTS, zone).await?;
     let mut free: Vec<Timestamp> = found.into_iter().map(|slot| slot.starts_at).collect();
     free.sort_by_key(|free| free.duration_since(at).abs());
     free.truncate(NEAREST);
     free.sort_unstable();
-    Ok(free.into_iter().map(|at| words::time(at, zone)).collect())
+    let free: Vec<String> = free.into_iter().map(|at| words::time(at, zone)).collect();
+    Ok(match free.as_slice() {
+        [] => "Nothing is free on that day.".to_owned(),
+        [only] => format!("Free on that day: {only}."),
+        [others @ .., last] => format!("The nearest free times: {} and {last}.", others.join(", ")),
+    })
 }
 
 /// The first day from `from` on with a free slot.
