@@ -7,6 +7,7 @@ use crate::{
     errors::PageError,
     extract::Receptionist,
     page::{Here, Page, Staff},
+    pages::patients::chosen::Chosen,
     refusal::{Code, Refusal},
     state::WebState,
     words,
@@ -19,19 +20,17 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use form::Wanted;
-pub(crate) use form::{BookingForm, Options, patient};
+pub(crate) use form::{BookingForm, Options};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use notice::Notice;
 pub(crate) use notice::{PATIENT_BUSY, another_time_helps, lines, sentence};
 use scheduler::{BookError, BookSeriesError, SeriesRequest};
 use times::Time;
 pub(crate) use times::instead;
-pub(crate) use who::{Who, who};
 
 mod form;
 mod notice;
 mod times;
-mod who;
 
 #[derive(Template)]
 #[template(path = "appointments/new.html")]
@@ -39,7 +38,7 @@ struct BookingPage {
     page: Page,
     staff: Staff,
     notice: Option<Notice>,
-    who: Who,
+    who: Chosen,
     options: Options,
     form: BookingForm,
     date: Date,
@@ -177,8 +176,8 @@ async fn show(
         Some(date) => date,
         None => times::first_free(state, &by, &options, today, zone).await?.unwrap_or(today),
     };
-    let who = who(state, &by, &form).await?;
-    let theirs = match &who.chosen {
+    let who = form.who(state, &by).await?;
+    let theirs = match &who.patient {
         Some(patient) => scheduler::patient_zone(&state.db, &by, patient.id).await?,
         None => None,
     };

@@ -1,11 +1,12 @@
 //! A walk-in: somebody stands at the desk without an appointment, and joins today's queue of a practitioner.
 
-use super::book::{self, BookingForm, Options, Who};
+use super::book::{BookingForm, Options};
 use crate::{
     announce,
     errors::PageError,
     extract::Receptionist,
     page::{Here, Page, Staff},
+    pages::patients::chosen::Chosen,
     refusal::Refusal,
     state::WebState,
 };
@@ -23,7 +24,7 @@ use scheduler::{WalkIn, WalkInError};
 struct WalkInPage {
     page: Page,
     staff: Staff,
-    who: Who,
+    who: Chosen,
     options: Options,
     problem: Option<Refusal>,
 }
@@ -45,7 +46,7 @@ pub(crate) async fn post(
     Form(form): Form<BookingForm>,
 ) -> Result<Response, PageError> {
     let by = receptionist.actor();
-    let patient = match book::patient(&state, &by, &form).await? {
+    let patient = match form.who(&state, &by).await?.id() {
         Ok(patient) => patient,
         Err(what) => return show(&state, &receptionist, page, form, Some(what)).await,
     };
@@ -90,7 +91,7 @@ async fn show(
     let html = WalkInPage {
         page,
         staff: Staff::at_desk(state, receptionist, Here::Today).await?,
-        who: book::who(state, &by, &form).await?,
+        who: form.who(state, &by).await?,
         options: Options::new(state, &by, &form).await?,
         problem,
     };

@@ -33,12 +33,22 @@ impl Chosen {
 /// A patient stays chosen as long as the field still says who they are; otherwise what it says is searched for.
 pub(crate) async fn chosen(state: &WebState, by: &Actor, q: &str, patient: &str) -> Result<Chosen, PageError> {
     let q = q.trim();
-    let found = if q.is_empty() { Vec::new() } else { scheduler::find_patients(&state.db, by, q).await? };
-    if let Ok(id) = patient.parse::<PatientId>()
-        && let Some(patient) = scheduler::patient(&state.db, by, id).await?
-        && (q.is_empty() || q == label(&patient) || found.iter().any(|one| one.id == id))
-    {
-        return Ok(Chosen { q: label(&patient), patient: Some(patient), found: Vec::new(), has_searched: false });
+    let named = match patient.parse::<PatientId>() {
+        Ok(id) => scheduler::patient(&state.db, by, id).await?,
+        Err(_) => None,
+    };
+    let found = match &named {
+        _ if q.is_empty() => Vec::new(),
+        Some(patient) if q == label(patient) => Vec::new(),
+        _ => scheduler::find_patients(&state.db, by, q).await?,
+    };
+    // Without a script the patient is a radio button below what was searched for.
+    let is_chosen =
+        |patient: &PatientView| q.is_empty() || q == label(patient) || found.iter().any(|one| one.id == patient.id);
+    match named.filter(is_chosen) {
+        Some(patient) => {
+            Ok(Chosen { q: label(&patient), patient: Some(patient), found: Vec::new(), has_searched: false })
+        }
+        None => Ok(Chosen { q: q.to_owned(), patient: None, found, has_searched: !q.is_empty() }),
     }
-    Ok(Chosen { q: q.to_owned(), patient: None, found, has_searched: !q.is_empty() })
 }

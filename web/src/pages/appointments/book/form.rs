@@ -1,8 +1,8 @@
 //! The fields of the booking as typed and chosen, what there is to choose from, and the request that they make.
 
-use super::who;
 use crate::{
     errors::PageError,
+    pages::patients::chosen::{Chosen, chosen},
     refusal::{Code, Refusal},
     state::WebState,
     words,
@@ -47,6 +47,11 @@ pub(crate) struct BookingForm {
 }
 
 impl BookingForm {
+    /// How the field "Patient" stands.
+    pub(crate) async fn who(&self, state: &WebState, by: &Actor) -> Result<Chosen, PageError> {
+        chosen(state, by, &self.q, &self.patient).await
+    }
+
     /// The chosen slot, and with whom if the list offered everybody.
     pub(super) fn chosen(&self) -> (Option<Timestamp>, Option<PractitionerId>) {
         let (at, with) = self.at.split_once('~').unwrap_or((&self.at, ""));
@@ -175,26 +180,12 @@ pub(super) async fn wanted(
     form: &BookingForm,
     zone: &TimeZone,
 ) -> Result<Result<Wanted, Refusal>, PageError> {
-    let patient = match patient(state, by, form).await? {
+    let patient = match form.who(state, by).await?.id() {
         Ok(patient) => patient,
         Err(what) => return Ok(Err(what)),
     };
     let options = Options::new(state, by, form).await?;
     Ok(request(&options, form, patient, zone))
-}
-
-pub(crate) async fn patient(
-    state: &WebState,
-    by: &Actor,
-    form: &BookingForm,
-) -> Result<Result<PatientId, Refusal>, PageError> {
-    let who = who::who(state, by, form).await?;
-    let only = (who.found.len() == 1).then(|| who.found[0].id);
-    Ok(match who.chosen.map(|patient| patient.id).or(only) {
-        Some(patient) => Ok(patient),
-        None if who.found.is_empty() => Err(Refusal::new(Code::NoSuchPatient, "Find the patient first.")),
-        None => Err(Refusal::invalid("Choose the patient.")),
-    })
 }
 
 fn request(options: &Options, form: &BookingForm, patient: PatientId, zone: &TimeZone) -> Result<Wanted, Refusal> {
