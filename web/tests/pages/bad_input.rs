@@ -267,11 +267,14 @@ async fn a_calendar_of_a_thousand_practitioners(pool: PgPool) {
     .expect("practitioners");
     let first = desk.get("/desk").await.body;
     assert!(first.contains("Practitioners 1 to 50 of 1000. Choose one to see nobody else."), "{first}");
+    assert_eq!(first.matches("class=\"calendar-column").count(), 50);
     let last = desk.get("/desk?page=20").await.body;
     assert!(last.contains("951 to 1000 of 1000") && last.matches("class=\"calendar-column").count() == 50);
     let beyond = desk.get("/desk?page=9999").await;
     assert_eq!(beyond.status, StatusCode::OK);
-    for page in ["/desk/week", "/appointments/new", "/waitlist", "/walk-in", "/schedules", "/visit-types"] {
+    let week = desk.get("/desk/week").await.body;
+    assert_eq!(week.matches("<th scope=\"row\"").count(), 50);
+    for page in ["/appointments/new", "/waitlist", "/walk-in", "/schedules", "/visit-types"] {
         assert_eq!(desk.get(page).await.status, StatusCode::OK, "{page}");
     }
 }

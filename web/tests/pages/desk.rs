@@ -56,29 +56,6 @@ async fn the_week_of_everybody_is_a_table_of_days(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
-async fn a_thousand_practitioners_are_shown_fifty_at_a_time(pool: PgPool) {
-    let house = House::new(pool).await;
-    sqlx::query(
-        "insert into practitioners (clinic_id, id, title, given_name, family_name, speciality)
-         select clinic_id, gen_random_uuid(), 'Dr', 'Given', 'Name ' || lpad(n::text, 4, '0'), 'General practice'
-         from practitioners, generate_series(1, 998) n
-         where family_name = 'Marsh'",
-    )
-    .execute(&house.superuser)
-    .await
-    .expect("many practitioners");
-    let mut desk = house.signed_in("Riverside", Role::Receptionist).await;
-    for (path, first) in [("/desk", "Practitioners 1 to 50 of 1000."), ("/desk?page=20", "Practitioners 951 to 1000")] {
-        let day = desk.get(path).await.body;
-        assert_eq!(day.matches("class=\"calendar-column").count(), 50, "{path}");
-        assert!(day.contains(first), "{path}");
-    }
-    let week = desk.get("/desk/week").await;
-    assert_eq!(week.body.matches("<th scope=\"row\"").count(), 50);
-    assert_eq!(desk.get("/appointments/new").await.status, StatusCode::OK);
-}
-
-#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn a_patient_is_found_and_opened_without_their_name_in_an_address(pool: PgPool) {
     let house = House::new(pool).await;
     let mut desk = house.signed_in("Riverside", Role::Receptionist).await;
