@@ -89,13 +89,14 @@ impl Processes {
         SERVICES.map(|name| std::fs::read_to_string(self.folder.join(name)).expect("a log")).concat()
     }
 
-    /// Asks every process to stop (SIGTERM), and says how each ended.
-    pub async fn stop(mut self) -> Vec<ExitStatus> {
+    /// Asks every process to stop (SIGTERM), and says how each ended, and what it logged.
+    pub async fn stop(mut self) -> Vec<(ExitStatus, String)> {
         let mut ends = Vec::new();
-        for mut process in std::mem::take(&mut self.running) {
+        for (mut process, service) in std::mem::take(&mut self.running).into_iter().zip(SERVICES) {
             let asked = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
             assert!(asked.expect("kill is there").success());
-            ends.push(tokio::task::spawn_blocking(move || process.wait()).await.expect("waited").expect("ended"));
+            let end = tokio::task::spawn_blocking(move || process.wait()).await.expect("waited").expect("ended");
+            ends.push((end, self.logs_of(service)));
         }
         ends
     }
