@@ -24,6 +24,7 @@ test("a page that is not there says so, and a forbidden one too", async () => {
   const { url } = bedside.ready;
   const missing = await receptionist.page.goto(`${url}/no-such-page`);
   assert.equal(missing?.status(), 404);
+  await receptionist.page.getByText(`quote this number: ${missing?.headers()["x-request-id"]}`).waitFor();
   const problems = await receptionist.looksAt("not-found");
   await receptionist.signsIn(url, bedside.account("receptionist"));
   const forbidden = await receptionist.page.goto(`${url}/history`);
@@ -141,6 +142,31 @@ test("an administrator makes tokens and webhooks, and sees the secrets once", as
   problems.push(...(await administrator.looksAt("messages", { tablet: true })));
   await page.goto(`${bedside.ready.url}/history`);
   problems.push(...(await administrator.looksAt("history", { tablet: true })));
+  assert.deepEqual(problems, []);
+  assert.deepEqual(administrator.complaints.filter((line) => !line.includes("status of 422")), []);
+});
+
+test("an administrator gives the clinic's public page another address", async () => {
+  const administrator = await Somebody.with(chromium);
+  const problems = [];
+  const { page } = administrator;
+  await administrator.signsIn(bedside.ready.url, bedside.account("administrator"));
+  await page.goto(`${bedside.ready.url}/visit-types`);
+  problems.push(...(await administrator.looksAt("visit-types", { tablet: true })));
+  await page.getByRole("link", { name: "Public page" }).click();
+  await page.getByRole("heading", { name: "Public page" }).waitFor();
+  problems.push(...(await administrator.looksAt("public-page", { tablet: true })));
+  await page.getByLabel("Address", { exact: true }).fill("Riverside & Friends");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("alert").waitFor();
+  assert.equal(await page.getByLabel("Address", { exact: true }).inputValue(), "Riverside & Friends", "what was typed is kept");
+  problems.push(...(await administrator.looksAt("public-page-refused", { tablet: true })));
+  await page.getByLabel("Address", { exact: true }).fill("riverside-and-friends");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("status").getByText("Saved.").waitFor();
+  problems.push(...(await administrator.looksAt("public-page-saved", { tablet: true })));
+  await page.getByRole("link", { name: /\/clinics\/riverside-and-friends$/ }).click();
+  await page.getByRole("heading", { name: "Book a video visit" }).waitFor();
   assert.deepEqual(problems, []);
   assert.deepEqual(administrator.complaints.filter((line) => !line.includes("status of 422")), []);
 });

@@ -51,7 +51,7 @@ test("a receptionist's day", { timeout: 300_000 }, async (t) => {
   await t.test("moves the visit to another time and practitioner, with a reason", async () => {
     await opensDay(tomorrow);
     const edith = entry("Osei", "Edith Clarke");
-    await drag(edith, free("Marsh", "11:00"));
+    await desk.drags(edith, free("Marsh", "11:00"));
     const dialog = page.getByRole("dialog", { name: "Move Edith Clarke" });
     await dialog.waitFor();
     await looks("day-move");
@@ -90,6 +90,7 @@ test("a receptionist's day", { timeout: 300_000 }, async (t) => {
     await series.getByText("Every week").waitFor();
     assert.equal(await series.getByRole("listitem").count(), 3, "all but the one in the way");
     await looks("day-series");
+    await tellsOfEach(3);
   });
 
   await t.test("puts two on the waitlist, and cancels with a reason", async () => {
@@ -249,6 +250,25 @@ function waiting(name) {
   return desk.page.locator(".waitlist-entry", { hasText: name });
 }
 
+/** The message about a series has a calendar file for each of its visits. @param {number} count */
+async function tellsOfEach(count) {
+  const mailbox = await Somebody.with(chromium);
+  await mailbox.signsIn(bedside.ready.url, bedside.account("receptionist"));
+  const message = mailbox.page.getByRole("article").filter({ hasText: `Your ${count} video visits` }).filter({ hasText: "E-mail to" });
+  await until(20_000, async () => {
+    await mailbox.page.goto(`${bedside.ready.url}/mailbox`);
+    return (await message.count()) > 0;
+  });
+  const files = message.getByRole("link", { name: /^visit-\d{4}-\d\d-\d\d-\d{4}\.ics/ });
+  assert.equal(await files.count(), count);
+  for (const file of await files.all()) {
+    const text = await (await mailbox.page.request.get(`${bedside.ready.url}${await file.getAttribute("href")}`)).text();
+    assert.equal(text.match(/BEGIN:VEVENT/g)?.length, 1, "one entry a file");
+  }
+  problems.push(...(await mailbox.looksAt("day-series-mailbox", { tablet: true, at: files.first() })));
+  await mailbox.close();
+}
+
 /** A patient's own browser, at the link of the offer that they were sent. @param {string} address */
 async function opensOffer(address) {
   const mailbox = await desk.page.context().newPage();
@@ -277,22 +297,4 @@ async function opensPatient(typed, name) {
 async function dayOfVisit() {
   const at = await desk.page.locator(".facts time").first().getAttribute("datetime");
   return new Date(at ?? "").toLocaleDateString("en-CA", { timeZone: ZONE });
-}
-
-/**
- * @param {import("playwright-core").Locator} what
- * @param {import("playwright-core").Locator} where
- */
-async function drag(what, where) {
-  const { page } = desk;
-  await what.evaluate((element) => element.scrollIntoView({ block: "center" }));
-  const from = await what.boundingBox();
-  assert.ok(from);
-  await page.mouse.move(from.x + 20, from.y + 6);
-  await page.mouse.down();
-  await page.mouse.move(from.x + 30, from.y + 16, { steps: 3 });
-  const to = await where.boundingBox();
-  assert.ok(to);
-  await page.mouse.move(to.x + 20, to.y + 8, { steps: 8 });
-  await page.mouse.up();
 }

@@ -37,6 +37,7 @@ test("a patient books on a phone, and every page can be read by everybody", asyn
   await patient.page.getByRole("link", { name: /Consultation/ }).click();
   await patient.page.getByRole("heading", { name: "Choose a time" }).waitFor();
   await patient.page.getByText("for you").first().waitFor();
+  assert.match((await time(patient).textContent()) ?? "", await ownClock(time(patient).locator("time")));
   await look("self-booking-times");
   await patient.page.getByLabel("With").selectOption({ index: 1 });
   await patient.page.waitForURL(/with=[0-9a-f-]{36}/);
@@ -44,6 +45,10 @@ test("a patient books on a phone, and every page can be read by everybody", asyn
 
   await patient.page.getByText("This time is kept for you until").waitFor();
   assert.equal(await patient.page.locator("#time_zone").inputValue(), "Asia/Dubai", "the zone is found out");
+  const visit = patient.page.getByRole("region", { name: "The visit" });
+  assert.match((await visit.textContent()) ?? "", await ownClock(visit.locator("time")));
+  const until = patient.page.getByText("This time is kept for you until").locator("time");
+  assert.match((await until.textContent()) ?? "", await ownClock(until), "by the clock on their own wall");
   await look("self-booking-you");
   await patient.page.getByRole("button", { name: "Send me the link" }).click();
   await patient.page.getByRole("alert").waitFor();
@@ -101,6 +106,12 @@ test("of two who want one time the slower is told, and whose time was kept too l
 
 function publicPage() {
   return `${bedside.ready.url}/clinics/riverside-family-clinic`;
+}
+
+/** What the clock in Dubai shows at a time of the page. @param {import("playwright-core").Locator} time */
+async function ownClock(time) {
+  const at = new Date((await time.getAttribute("datetime")) ?? "");
+  return new RegExp(at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Dubai" }));
 }
 
 /** The first free time of the day that is open. @param {Somebody} somebody */

@@ -9,6 +9,7 @@ import { keepPeerConnections } from "./media.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 /** @typedef {import("playwright-core").Browser} Browser */
+/** @typedef {import("playwright-core").Locator} Locator */
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -57,7 +58,7 @@ export class Somebody {
    * @param {import("playwright-core").BrowserContextOptions} [options]
    */
   static async with(browser, options = {}) {
-    const context = await browser.newContext({ viewport: DESK, ...options });
+    const context = await browser.newContext({ viewport: DESK, locale: "en-GB", ...options });
     context.setDefaultTimeout(15_000);
     await context.addInitScript(keepPeerConnections);
     return new Somebody(await context.newPage());
@@ -76,12 +77,28 @@ export class Somebody {
   }
 
   /**
+   * Takes something in the hand, and lets it go where something else is, which comes into view meanwhile.
+   * @param {Locator} what
+   * @param {Locator} where
+   */
+  async drags(what, where) {
+    const { mouse } = this.page;
+    const from = await inView(what);
+    await mouse.move(from.x + 20, from.y + 6);
+    await mouse.down();
+    await mouse.move(from.x + 30, from.y + 16, { steps: 3 });
+    const to = await inView(where);
+    await mouse.move(to.x + 20, to.y + 8, { steps: 8 });
+    await mouse.up();
+  }
+
+  /**
    * Keeps pictures of this page in every shape, and says what axe finds wrong with it.
    * @param {string} name
-   * @param {{tablet?: boolean}} [also] what is worked with on a tablet, too
+   * @param {{tablet?: boolean, at?: Locator}} [also] what is worked with on a tablet, too; what is to be in the middle of the picture
    * @returns {Promise<string[]>}
    */
-  async looksAt(name, { tablet = false } = {}) {
+  async looksAt(name, { tablet = false, at } = {}) {
     await mkdir(screenshots, { recursive: true });
     /** @type {[string, typeof DESK][]} */
     const shapes = [["desktop", DESK], ["phone", PHONE]];
@@ -89,14 +106,15 @@ export class Somebody {
     const found = [];
     for (const scheme of /** @type {("light" | "dark")[]} */ (["light", "dark"])) {
       for (const [shape, viewport] of shapes) {
-        await this.page.emulateMedia({ colorScheme: scheme });
+        await this.page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
         await this.page.setViewportSize(viewport);
+        if (at) await inView(at);
         await this.page.screenshot({ path: join(screenshots, `${name}-${shape}${scheme === "dark" ? "-dark" : ""}.png`) });
         found.push(...(await this.#problems()).map((problem) => `${name}, ${shape}, ${scheme}: ${problem}`));
         found.push(...(await this.#sticksOut()).map((problem) => `${name}, ${shape}: ${problem}`));
       }
     }
-    await this.page.emulateMedia({ colorScheme: "light" });
+    await this.page.emulateMedia({ colorScheme: "light", reducedMotion: "no-preference" });
     await this.page.setViewportSize(DESK);
     return found;
   }
@@ -143,4 +161,12 @@ export class Somebody {
   close() {
     return this.page.context().close();
   }
+}
+
+/** Where something is, once it is in the middle of the window. @param {Locator} what */
+async function inView(what) {
+  await what.evaluate((element) => element.scrollIntoView({ block: "center" }));
+  const box = await what.boundingBox();
+  if (!box) throw new Error(`${what} is not to be seen`);
+  return box;
 }

@@ -11,13 +11,16 @@ const [clinic, own] = [given(note, "ownZone"), Intl.DateTimeFormat().resolvedOpt
 /** @param {Date} at @param {string} timeZone */
 const clock = (at, timeZone) => at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone });
 
+/** @param {Date} at @param {string} timeZone */
+const day = (at, timeZone) => at.toLocaleDateString("en-GB", { weekday: "short", timeZone });
+
 for (const time of document.querySelectorAll("#times time")) {
   if (!(time instanceof HTMLTimeElement)) continue;
   const at = new Date(time.dateTime);
   if (clock(at, own) === clock(at, clinic)) continue;
   const line = document.createElement("span");
   line.className = "own";
-  line.textContent = `${clock(at, own)} for you`;
+  line.textContent = `${clock(at, own)}${day(at, own) === day(at, clinic) ? "" : ` ${day(at, own)}`} for you`;
   time.after(line);
   note.textContent = ", and where you are";
 }

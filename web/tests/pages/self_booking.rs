@@ -131,7 +131,7 @@ fn is_random(header: &str) -> bool {
 /// A page without what differs at every request, and without the address that was typed.
 fn plain(body: &str, address: &str) -> String {
     let nonce = after(body, "nonce=\"");
-    let kept_until = body.split("<strong class=\"number\">").nth(1).and_then(|rest| rest.split('<').next());
+    let kept_until = body.split("<strong class=\"number\">").nth(1).and_then(|rest| rest.split("</time>").next());
     body.replace(nonce, "").replace(kept_until.expect("a time"), "").replace(address, "")
 }
 

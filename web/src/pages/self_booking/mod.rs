@@ -55,6 +55,8 @@ pub(crate) struct Visit {
     pub(crate) with: String,
     /// `09:45`.
     pub(crate) kept_until: String,
+    /// That moment, to be said on the reader's own clock.
+    pub(crate) kept_until_at: Timestamp,
     pub(crate) is_kept: bool,
 }
 
@@ -67,6 +69,7 @@ impl Visit {
             what: format!("{}, {length}", view.visit_type_name),
             with: view.practitioner.title_and_name.clone(),
             kept_until: words::time(view.kept_until, zone),
+            kept_until_at: view.kept_until,
             is_kept: view.hold.is_some(),
         }
     }
