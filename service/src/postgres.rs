@@ -16,6 +16,9 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// Beyond a few seconds the person has pressed the button again, and waiting longer only adds to the queue.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many statements a connection remembers: all that there are. Whatever it forgets is sent, read and planned anew.
+const STATEMENTS: usize = 300;
+
 /// For how long a connection that has rested is taken to be alive without asking: a busy process asks no connection twice.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
@@ -63,7 +66,7 @@ impl Db {
             .after_connect(|connection, _| {
                 Box::pin(async move { connection.execute(BECOME_A_SERVICE).await.map(|_| ()) })
             })
-            .connect_lazy_with(options.application_name("bedside"));
+            .connect_lazy_with(options.application_name("bedside").statement_cache_capacity(STATEMENTS));
         Self { pool }
     }
 
