@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 /// `09:30`, on the clinic's wall clock.
 pub fn time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
+    let time = zone.to_datetime(at).time();
+    format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
 /// `Tuesday 24 November`.
@@ -26,7 +27,7 @@ pub fn date_and_time(at: Timestamp, zone: &TimeZone) -> String {
 
 /// The day of the clinic in which `at` lies.
 pub fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
-    at.to_zoned(zone.clone()).date()
+    zone.to_datetime(at).date()
 }
 
 /// What people call the clock of a zone: `London`, of Europe/London.

@@ -153,8 +153,8 @@ impl Timetable {
 }
 
 fn weekly(rule: &Rule, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Opening<'_>> {
-    let first = from.to_zoned(rule.zone.clone()).date().saturating_sub(1.day());
-    let last = to.to_zoned(rule.zone.clone()).date().saturating_add(1.day());
+    let first = rule.zone.to_datetime(from).date().saturating_sub(1.day());
+    let last = rule.zone.to_datetime(to).date().saturating_add(1.day());
     let ahead = (i64::from(rule.weekday.since(first.weekday()))).days();
     let dates = first.saturating_add(ahead).series(7.days()).take_while(move |date| *date <= last);
     dates.filter(|date| rule.holds_on(*date)).map(|date| {

@@ -47,7 +47,7 @@ impl<'a> Grid<'a> {
 
     /// The minute of `date` on the wall clock; what lies on another day is at its edge.
     pub(super) fn minute(&self, date: Date, at: Timestamp) -> i64 {
-        let local = at.to_zoned(self.zone.clone()).datetime();
+        let local = self.zone.to_datetime(at);
         match local.date() {
             day if day < date => 0,
             day if day > date => 24 * 60,
