@@ -18,7 +18,7 @@ pub type UnreachedVisit = (AppointmentView, Option<MessageKind>);
 pub struct DeskCounts {
     /// How many are on the waitlist.
     pub waitlist: usize,
-    /// How many patients of the coming days no message reached; see [`not_delivered`](crate::not_delivered()).
+    /// How many patients of the coming days no message reached; see [`unreached_visits`].
     pub unreached: usize,
 }
 
@@ -32,13 +32,20 @@ pub async fn desk_counts(db: &Db, clock: &dyn Clock, by: &Actor) -> Result<DeskC
     Ok(DeskCounts { waitlist: waitlist(&mut tx, by.clinic).await?, unreached })
 }
 
-/// Whom the desk should ring, since no message reached them, in the order of their visits.
-pub async fn unreached_visits(db: &Db, clock: &dyn Clock, by: &Actor) -> Result<Vec<UnreachedVisit>, sqlx::Error> {
+/// Whom the desk should ring, since no message reached them: their visit is within a week, and the newest word about it failed on
+/// every way, waits for a quarter of an hour, or had nowhere to go. In the order of their visits, and counted with what
+/// else waits. Nothing for a patient.
+pub async fn unreached_visits(
+    db: &Db,
+    clock: &dyn Clock,
+    by: &Actor,
+) -> Result<(Vec<UnreachedVisit>, DeskCounts), sqlx::Error> {
     if matches!(by.who, Who::Patient { .. }) {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), DeskCounts::default()));
     }
     let mut tx = db.begin(by).await?;
-    Ok(unreached(&mut tx, by.clinic, clock.now(), usize::MAX).await?.0)
+    let (visits, unreached) = unreached(&mut tx, by.clinic, clock.now(), usize::MAX).await?;
+    Ok((visits, DeskCounts { waitlist: waitlist(&mut tx, by.clinic).await?, unreached }))
 }
 
 pub(crate) async fn waitlist(connection: &mut PgConnection, clinic: ClinicId) -> Result<usize, sqlx::Error> {

@@ -79,7 +79,7 @@ pub use finish::{FinishError, finish};
 pub use history::{AuditView, HistoryCheck, history, verify_history};
 pub use hold::{HoldError, HoldRequest, HoldView, hold, release_hold};
 pub use idempotency::{IdempotencyKey, keep_answer};
-pub use messages::{Carriers, Delivery, Links, Mailer, Texts, Unreached, deliveries, mailbox, not_delivered};
+pub use messages::{Carriers, Delivery, Links, Mailer, Texts, deliveries, mailbox};
 pub use patients::{AddPatientError, NewPatient, add_patient, appointments_of, find_patients, patient, patient_zone};
 pub use presence::{Place, Presence, Present, in_consultation, presences};
 pub use preview_schedule::{DayPreview, PractitionerPreview, SchedulePreview, preview_schedule};

@@ -16,7 +16,8 @@ mod stale;
 mod write;
 
 pub use deliver::{Carriers, deliver_due};
-pub use delivery::{Delivery, Unreached, deliveries, not_delivered};
+pub(crate) use delivery::Unreached;
+pub use delivery::{Delivery, deliveries};
 pub use email::Mailer;
 pub use invitation::{CalendarFile, Invitation, Method};
 pub use links::Links;
@@ -142,7 +143,7 @@ pub(crate) struct Notice<'a> {
 ///
 /// Belongs in the transaction that brought the news, after the appointment's row was written: its `sequence` is the version of
 /// the messages, and planning the same version again changes nothing. A visit that has begun needs no word, and a patient
-/// without e-mail and phone gets none: the desk rings them, see [`not_delivered`].
+/// without e-mail and phone gets none: the desk rings them, see [`unreached_visits`](crate::unreached_visits()).
 pub(crate) async fn plan(
     connection: &mut PgConnection,
     clinic: ClinicId,

@@ -2,7 +2,7 @@
 
 use super::{Channel, MessageKind, MessageState, Problem};
 use crate::tables;
-use domain::{Actor, AppointmentId, ClinicId, Clock, Who};
+use domain::{Actor, AppointmentId, ClinicId, Who};
 use jiff::{SignedDuration, Timestamp};
 use service::postgres::Db;
 use sqlx::PgConnection;
@@ -33,14 +33,10 @@ pub struct Delivery {
 }
 
 /// Somebody who does not know of their visit, or of its end, from us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unreached {
-    /// Which visit.
-    pub appointment: AppointmentId,
-    /// When it begins.
-    pub starts_at: Timestamp,
+pub(crate) struct Unreached {
+    pub(crate) appointment: AppointmentId,
     /// What was not delivered; `None` for who has neither e-mail address nor phone number to send to.
-    pub kind: Option<MessageKind>,
+    pub(crate) kind: Option<MessageKind>,
 }
 
 /// What the patient of an appointment was and will be told, in the order of time. What a change of time made pointless before it
@@ -53,15 +49,7 @@ pub async fn deliveries(db: &Db, by: &Actor, id: AppointmentId) -> Result<Vec<De
 }
 
 /// Whom the desk should ring, since no message reached them: their visit is within a week, and the newest word about it failed on
-/// every way, waits for a quarter of an hour, or had nowhere to go.
-pub async fn not_delivered(db: &Db, clock: &dyn Clock, by: &Actor) -> Result<Vec<Unreached>, sqlx::Error> {
-    if matches!(by.who, Who::Patient { .. }) {
-        return Ok(Vec::new());
-    }
-    unreached(&mut *db.begin(by).await?, by.clinic, clock.now()).await
-}
-
-/// The same within a transaction.
+/// every way, waits for a quarter of an hour, or had nowhere to go. In the order of their visits.
 pub(crate) async fn unreached(
     connection: &mut PgConnection,
     clinic: ClinicId,

@@ -75,8 +75,5 @@ pub(crate) async fn unreached(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Unreached { appointment: row.appointment, starts_at: row.starts_at.to_jiff(), kind: row.kind })
-        .collect())
+    Ok(rows.into_iter().map(|row| Unreached { appointment: row.appointment, kind: row.kind }).collect())
 }

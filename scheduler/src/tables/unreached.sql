@@ -53,7 +53,6 @@ lost as (
 )
 select
     id as "appointment!: AppointmentId",
-    starts_at as "starts_at!: jiff_sqlx::Timestamp",
     kind as "kind?: MessageKind"
 from (
     select id, starts_at, kind from lost

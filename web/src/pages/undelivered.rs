@@ -35,7 +35,7 @@ pub(crate) async fn get(
     page: Page,
 ) -> Result<Html<String>, PageError> {
     let zone = &receptionist.clinic.zone;
-    let unreached = scheduler::unreached_visits(&state.db, &*state.clock, &receptionist.actor()).await?;
+    let (unreached, counts) = scheduler::unreached_visits(&state.db, &*state.clock, &receptionist.actor()).await?;
     let line = |(appointment, kind): scheduler::UnreachedVisit| Line {
         day: words::long_date(words::day_of(appointment.starts_at, zone)),
         time: words::time(appointment.starts_at, zone),
@@ -43,6 +43,6 @@ pub(crate) async fn get(
         appointment,
     };
     let lines = unreached.into_iter().map(line).collect();
-    let staff = Staff::at_desk(&state, &receptionist, Here::Messages).await?;
+    let staff = Staff::new(&receptionist, Here::Messages).counting(counts);
     Ok(Html(UndeliveredPage { page, staff, lines }.render()?))
 }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use scheduler::{
     Mailer, Texts, deliveries,
     messages::{Delivery, MessageKind, MessageState, Problem, SmsWebhook},
-    not_delivered,
+    unreached_visits,
 };
 use sqlx::PgPool;
 use standardwebhooks::Webhook;
@@ -108,14 +108,14 @@ async fn a_number_that_is_refused_for_good_is_given_up_at_once_and_the_desk_ring
     let told = confirmation(&house, id).await;
     assert_eq!((told.state, told.problem), (MessageState::Failed, Some(Problem::Refused)));
     let desk = &house.riverside.receptionist;
-    let unreached = not_delivered(&house.db, &house.clock, desk).await.expect("a read");
-    assert_eq!(unreached[0].kind, Some(MessageKind::Confirmation));
+    let (unreached, _) = unreached_visits(&house.db, &house.clock, desk).await.expect("a read");
+    assert_eq!(unreached[0].1, Some(MessageKind::Confirmation));
     assert!(house.actions().await.contains(&"message.given_up".to_owned()));
 
     // A later word that arrives takes them off the list.
     house.clock.set(at("11:00"));
     assert_eq!(house.mails().await.len(), 1);
-    assert!(not_delivered(&house.db, &house.clock, desk).await.expect("a read").is_empty());
+    assert!(unreached_visits(&house.db, &house.clock, desk).await.expect("a read").0.is_empty());
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
@@ -127,7 +127,7 @@ async fn an_address_that_is_none_is_given_up_at_once_unless_the_other_way_works(
     let (texts, _requests) = provider(&[200]).await;
     assert_eq!(house.delivers(&house.carriers(down(), texts)).await, 1);
     let desk = &house.riverside.receptionist;
-    assert!(not_delivered(&house.db, &house.clock, desk).await.expect("a read").is_empty(), "the text arrived");
+    assert!(unreached_visits(&house.db, &house.clock, desk).await.expect("a read").0.is_empty(), "the text arrived");
 }
 
 /// Port 9 of the loop-back address: nobody answers.
@@ -153,8 +153,9 @@ async fn without_a_server_email_waits_and_the_desk_rings_and_text_messages_are_n
     let nowhere = house.carriers(Mailer::Nowhere, Texts::Nowhere);
     assert_eq!(house.delivers(&nowhere).await, 0);
     house.clock.advance(SignedDuration::from_mins(15));
-    let unreached = not_delivered(&house.db, &house.clock, &house.riverside.receptionist).await.expect("a read");
-    assert_eq!(unreached[0].appointment, id);
+    let (unreached, _) =
+        unreached_visits(&house.db, &house.clock, &house.riverside.receptionist).await.expect("a read");
+    assert_eq!(unreached[0].0.id, id);
     let mails = house.mails().await;
     assert_eq!(mails.len(), 1, "the e-mail; the text message was settled when it was due");
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use scheduler::{
     Cancel, Mailer, Reschedule, SeriesRequest, Texts, deliveries,
     messages::{Channel, Delivery, Mail, MessageKind, MessageState},
-    not_delivered,
+    unreached_visits,
 };
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -152,7 +152,8 @@ async fn the_desk_rings_about_a_series_that_was_told_to_nobody(pool: PgPool) {
     let ids = three_weeks(&house).await;
     let nobody = Mailer::smtp(&"smtp://127.0.0.1:9".to_owned().into()).expect("an address");
     assert_eq!(house.delivers(&house.carriers(nobody, Texts::Nowhere)).await, 0);
-    let unreached = not_delivered(&house.db, &house.clock, &house.riverside.receptionist).await.expect("a read");
-    let unreached: Vec<_> = unreached.iter().map(|one| (one.appointment, one.kind)).collect();
+    let (unreached, _) =
+        unreached_visits(&house.db, &house.clock, &house.riverside.receptionist).await.expect("a read");
+    let unreached: Vec<_> = unreached.iter().map(|one| (one.0.id, one.1)).collect();
     assert_eq!(unreached, [(ids[0], Some(MessageKind::Confirmation))], "those within a week");
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use scheduler::{
     SendLinkError, deliveries,
     messages::{Channel, Delivery, Mail, MessageKind, MessageState},
-    not_delivered,
+    unreached_visits,
 };
 use sqlx::PgPool;
 
@@ -127,12 +127,15 @@ async fn who_has_no_address_is_on_the_list_to_ring(pool: PgPool) {
     let id = booked(&house).await;
     assert!(planned(&house, id).await.is_empty());
     let desk = &house.riverside.receptionist;
-    assert!(not_delivered(&house.db, &house.clock, desk).await.expect("a read").is_empty(), "more than a week ahead");
+    assert!(
+        unreached_visits(&house.db, &house.clock, desk).await.expect("a read").0.is_empty(),
+        "more than a week ahead"
+    );
     house.clock.set(instant("2026-11-20T09:00:00Z"));
-    let unreached = not_delivered(&house.db, &house.clock, desk).await.expect("a read");
-    assert_eq!(unreached.iter().map(|one| (one.appointment, one.kind)).collect::<Vec<_>>(), [(id, None)]);
+    let (unreached, _) = unreached_visits(&house.db, &house.clock, desk).await.expect("a read");
+    assert_eq!(unreached.iter().map(|one| (one.0.id, one.1)).collect::<Vec<_>>(), [(id, None)]);
     let patient = house.patient(0, id);
-    assert!(not_delivered(&house.db, &house.clock, &patient).await.expect("a read").is_empty());
+    assert!(unreached_visits(&house.db, &house.clock, &patient).await.expect("a read").0.is_empty());
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
