@@ -16,7 +16,7 @@ pub async fn day(
         return Ok(Vec::new());
     }
     let mut tx = db.begin(by).await?;
-    let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
-    let (from, to) = crate::availability::bounds(date, &zone);
-    tables::views::between(&mut tx, by.clinic, from, to, practitioner.as_slice()).await
+    let clinic = tables::clinics::get(&mut tx, by.clinic).await?;
+    let (from, to) = crate::availability::bounds(date, &clinic.zone);
+    tables::views::between(&mut tx, &clinic, from, to, practitioner.as_slice()).await
 }

@@ -10,7 +10,7 @@ use crate::{
     views::{AppointmentView, PractitionerView, Visits},
 };
 use domain::{Actor, Clock, PractitionerId, Who};
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 use service::postgres::Db;
 use std::collections::HashMap;
 
@@ -41,6 +41,15 @@ pub enum DeskOf {
     Page(usize),
 }
 
+/// What is made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeskFor {
+    /// A whole page, whose frame says how much waits.
+    Page,
+    /// The part of it that changes.
+    Board,
+}
+
 /// What the desk shows.
 #[derive(Default)]
 pub struct DeskView {
@@ -53,10 +62,10 @@ pub struct DeskView {
     pub appointments: Vec<AppointmentView>,
     /// Of several days of everybody: each practitioner's visits on each.
     pub visits: HashMap<(PractitionerId, Date), Visits>,
-    /// Of one day: appointments of the coming days whose patients no message reached, in order, and what did not reach them; see
-    /// [`not_delivered`](crate::not_delivered()).
+    /// Of one day: the first appointments of the coming days whose patients no message reached, in order, and what did not reach them; see
+    /// [`unreached_visits`](crate::unreached_visits()).
     pub unreached: Vec<UnreachedVisit>,
-    /// How much waits for the desk in all.
+    /// Of a whole page: how much waits for the desk in all.
     pub counts: DeskCounts,
     /// When each of those who are shown works.
     pub hours: HashMap<PractitionerId, Vec<(Timestamp, Timestamp)>>,
@@ -71,36 +80,42 @@ pub async fn desk(
     db: &Db,
     clock: &dyn Clock,
     by: &Actor,
-    from: Date,
-    to: Date,
+    (from, to): (Date, Date),
     of: DeskOf,
+    what: DeskFor,
 ) -> Result<DeskView, sqlx::Error> {
     if matches!(by.who, Who::Patient { .. }) {
         return Ok(DeskView::default());
     }
     let mut tx = db.begin(by).await?;
-    let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
+    let clinic = tables::clinics::get(&mut tx, by.clinic).await?;
     let is_one_day = from == to;
-    let (from, to) = (availability::bounds(from, &zone).0, availability::bounds(to, &zone).1);
+    let days = from.series(1.day()).take_while(|date| *date <= to);
+    let days: Vec<_> = days.map(|date| (date, availability::bounds(date, &clinic.zone).0)).collect();
+    let (from, to) = (availability::bounds(from, &clinic.zone).0, availability::bounds(to, &clinic.zone).1);
     let practitioners = tables::practitioners::list(&mut tx, by.clinic).await?;
     let shown = shown(&practitioners, of);
     let ids: Vec<_> = shown.iter().map(|one| one.id).collect();
     let timetables = availability::timetables(&mut tx, by.clinic, &ids, from, to).await?;
     let taken = tables::reservations::of_practitioners(&mut tx, by.clinic, &ids, from, to).await?;
-    let most = if is_one_day { MAX_UNREACHED } else { 0 };
-    let (unreached, all) = attention::unreached(&mut tx, by.clinic, clock.now(), most).await?;
-    let counts = DeskCounts { waitlist: attention::waitlist(&mut tx, by.clinic).await?, unreached: all };
+    let (mut unreached, mut counts) = (Vec::new(), DeskCounts::default());
+    if is_one_day || what == DeskFor::Page {
+        let most = if is_one_day { MAX_UNREACHED } else { 0 };
+        (unreached, counts.unreached) = attention::unreached(&mut tx, by.clinic, clock.now(), most).await?;
+    }
+    if what == DeskFor::Page {
+        counts.waitlist = attention::waitlist(&mut tx, by.clinic).await?;
+    }
     let held = tables::holds::between(&mut tx, by.clinic, &ids, from, to).await?;
     let mut view = DeskView { practitioners, shown, unreached, counts, held, ..DeskView::default() };
     if is_one_day {
         // Who waits concerns the desk whoever is shown; in a clinic of more than a page there would be too many to read.
         let whose = if view.practitioners.len() > MAX_DESK_COLUMNS { &ids[..] } else { &[] };
-        view.appointments = tables::views::between(&mut tx, by.clinic, from, to, whose).await?;
+        view.appointments = tables::views::between(&mut tx, &clinic, from, to, whose).await?;
     } else if matches!(of, DeskOf::One(_)) && !ids.is_empty() {
-        view.appointments = tables::views::between(&mut tx, by.clinic, from, to, &ids).await?;
+        view.appointments = tables::views::between(&mut tx, &clinic, from, to, &ids).await?;
     } else {
-        let zone = availability::zone_name(&zone);
-        view.visits = tables::views::by_day(&mut tx, by.clinic, (from, to), zone, &ids).await?;
+        view.visits = tables::views::by_day(&mut tx, by.clinic, &days, to, &ids).await?;
     }
     for (id, timetable) in timetables {
         let hours = availability::clipped(&timetable.hours(from, to), from, to);

@@ -64,7 +64,8 @@ pub async fn preview_schedule(
 ) -> Result<SchedulePreview, sqlx::Error> {
     let now = clock.now();
     let mut tx = db.begin(by).await?;
-    let zone = tables::clinics::get(&mut tx, by.clinic).await?.zone;
+    let clinic = tables::clinics::get(&mut tx, by.clinic).await?;
+    let zone = &clinic.zone;
     let mut practitioners = tables::practitioners::list(&mut tx, by.clinic).await?;
     practitioners.retain(|one| practitioner.is_none_or(|id| id == one.id));
     let ids: Vec<_> = practitioners.iter().map(|one| one.id).collect();
@@ -74,16 +75,16 @@ pub async fn preview_schedule(
     };
     let after = change.map_or_else(|| before.clone(), |change| before.with(change));
     let today = now.to_zoned(zone.clone()).date();
-    let first = change.and_then(|change| first_day(change, &before, &zone)).unwrap_or(today).max(today);
+    let first = change.and_then(|change| first_day(change, &before, zone)).unwrap_or(today).max(today);
     let two_weeks = |practitioner: PractitionerView| PractitionerPreview {
-        days: days(&before.of(practitioner.id), &after.of(practitioner.id), first, &zone),
+        days: days(&before.of(practitioner.id), &after.of(practitioner.id), first, zone),
         practitioner,
     };
     let outside = match change {
         Some(change) => {
             let (from, to) = concerned(change, &before, now);
             let whose: Vec<_> = practitioner.into_iter().collect();
-            let booked = tables::views::between(&mut tx, by.clinic, from, to, &whose).await?;
+            let booked = tables::views::between(&mut tx, &clinic, from, to, &whose).await?;
             booked.into_iter().filter(|visit| falls_outside(visit, now, &before, &after)).collect()
         }
         None => Vec::new(),

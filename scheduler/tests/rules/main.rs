@@ -19,6 +19,7 @@ mod needs;
 mod overbooking;
 mod patients;
 mod presence;
+mod reading;
 mod recomputing;
 mod rescheduling;
 mod self_booking;

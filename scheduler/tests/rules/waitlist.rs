@@ -215,7 +215,8 @@ async fn an_offer_is_answered_only_by_whom_it_was_made_to(pool: PgPool) {
 async fn held(house: &House) -> Vec<(Timestamp, bool)> {
     let (desk, day) = (&house.riverside.receptionist, date(2026, 11, 24));
     let of = DeskOf::One(house.riverside.practitioner);
-    let view = scheduler::desk(&house.db, &house.clock, desk, day, day, of).await.expect("a read");
+    let view = scheduler::desk(&house.db, &house.clock, desk, (day, day), of, scheduler::DeskFor::Board).await;
+    let view = view.expect("a read");
     view.held.iter().map(|one| (one.starts_at, one.is_offered)).collect()
 }
 

@@ -17,7 +17,7 @@ use axum::{
 use board::Board;
 use choice::{Choice, Chosen};
 use jiff::civil::Date;
-use scheduler::DeskView;
+use scheduler::{DeskFor, DeskView};
 use service::bus::Topic;
 
 mod board;
@@ -54,7 +54,7 @@ pub(crate) async fn get(
 ) -> Result<Html<String>, PageError> {
     let today = words::day_of(state.clock.now(), &receptionist.clinic.zone);
     let date = choice.date().unwrap_or(today);
-    let view = look(&state, &receptionist, date, &choice).await?;
+    let view = look(&state, &receptionist, date, &choice, DeskFor::Page).await?;
     let html = DeskPage {
         page,
         staff: Staff::new(&receptionist, Here::Today).counting(view.counts),
@@ -83,12 +83,18 @@ pub(crate) async fn events(
                 return Ok(Live::Go("/sign-in?ended".to_owned()));
             };
             let date = choice.date().unwrap_or_else(|| words::day_of(state.clock.now(), &person.clinic.zone));
-            let view = look(&state, &person, date, &choice).await?;
+            let view = look(&state, &person, date, &choice, DeskFor::Board).await?;
             Ok(Live::Fragment(Board::new(&state, &person, date, &view).render()?))
         }
     })
 }
 
-async fn look(state: &WebState, person: &SignedIn, date: Date, choice: &Choice) -> Result<DeskView, PageError> {
-    Ok(scheduler::desk(&state.db, &*state.clock, &person.actor(), date, date, choice.of()).await?)
+async fn look(
+    state: &WebState,
+    person: &SignedIn,
+    date: Date,
+    choice: &Choice,
+    what: DeskFor,
+) -> Result<DeskView, PageError> {
+    Ok(scheduler::desk(&state.db, &*state.clock, &person.actor(), (date, date), choice.of(), what).await?)
 }

@@ -21,7 +21,7 @@ use axum::{
     response::{Html, IntoResponse},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use scheduler::{DeskView, PractitionerView};
+use scheduler::{DeskFor, DeskView, PractitionerView};
 use service::bus::Topic;
 
 #[derive(Template)]
@@ -86,7 +86,7 @@ pub(crate) async fn get(
     page: Page,
 ) -> Result<Html<String>, PageError> {
     let monday = monday(&state, &receptionist, &choice);
-    let view = look(&state, &receptionist, monday, &choice).await?;
+    let view = look(&state, &receptionist, monday, &choice, DeskFor::Page).await?;
     let chosen = Chosen::new(&choice, &view);
     let today = words::day_of(state.clock.now(), &receptionist.clinic.zone);
     let sunday = monday.saturating_add(6.days());
@@ -119,16 +119,22 @@ pub(crate) async fn events(
                 return Ok(Live::Go("/sign-in?ended".to_owned()));
             };
             let monday = monday(&state, &person, &choice);
-            let view = look(&state, &person, monday, &choice).await?;
+            let view = look(&state, &person, monday, &choice, DeskFor::Board).await?;
             let chosen = Chosen::new(&choice, &view);
             Ok(Live::Fragment(WeekBoard::new(&state, &person, monday, &chosen, &view).render()?))
         }
     })
 }
 
-async fn look(state: &WebState, person: &SignedIn, monday: Date, choice: &Choice) -> Result<DeskView, PageError> {
+async fn look(
+    state: &WebState,
+    person: &SignedIn,
+    monday: Date,
+    choice: &Choice,
+    what: DeskFor,
+) -> Result<DeskView, PageError> {
     let sunday = monday.saturating_add(6.days());
-    Ok(scheduler::desk(&state.db, &*state.clock, &person.actor(), monday, sunday, choice.of()).await?)
+    Ok(scheduler::desk(&state.db, &*state.clock, &person.actor(), (monday, sunday), choice.of(), what).await?)
 }
 
 /// The Monday of the week asked for, or of the present one.
