@@ -119,10 +119,10 @@ pub fn scheduler(parts: &Parts, config: &Config) -> anyhow::Result<SchedulerConf
 
 /// Tells the bus what the passing of time has changed.
 fn announce(bus: Bus) -> Announce {
-    Arc::new(move |clinic, appointment| {
+    Arc::new(move |clinic, practitioner, appointment| {
         let bus = bus.clone();
         Box::pin(async move {
-            for topic in [Topic::Clinic(clinic), Topic::Appointment(appointment)] {
+            for topic in [Topic::Clinic(clinic), Topic::Appointment(appointment), Topic::Queue(practitioner)] {
                 bus.publish(topic, Happening::AppointmentChanged { appointment }).await;
             }
         })

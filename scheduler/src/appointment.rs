@@ -1,7 +1,7 @@
 //! One appointment, read.
 
 use crate::{admit::is_theirs, tables, views::AppointmentView};
-use domain::{Actor, AppointmentId, EncounterId, Who};
+use domain::{Actor, AppointmentId, EncounterId, PractitionerId, Who};
 use service::{
     audit::{self, AuditEvent},
     postgres::Db,
@@ -29,6 +29,11 @@ pub async fn glance(db: &Db, by: &Actor, id: AppointmentId) -> Result<Option<App
         return Ok(None);
     }
     tables::views::find(&mut *db.begin(by).await?, by.clinic, id).await
+}
+
+/// Whose an appointment is, and so in whose queue its patient waits. Leaves no event: it says nothing of the patient.
+pub async fn practitioner_of(db: &Db, by: &Actor, id: AppointmentId) -> Result<Option<PractitionerId>, sqlx::Error> {
+    tables::appointments::practitioner(&mut *db.begin(by).await?, by.clinic, id).await
 }
 
 /// The appointment behind an encounter, opened by the practitioner whose it is: the chart is read, and the audit trail says so.

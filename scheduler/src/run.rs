@@ -1,6 +1,7 @@
 //! The scheduler as a process: sends what is due, marks who did not come, throws away what has expired.
 
 use crate::{
+    appointment::practitioner_of,
     events,
     messages::{Carriers, Channel, deliver_due},
     missed::mark_missed,
@@ -8,7 +9,7 @@ use crate::{
     waitlist::{pass_on, tell as tell_of_offers},
     webhooks::{WebhookSender, tell_webhooks},
 };
-use domain::{Actor, AppointmentId, ClinicId, Clock, Who};
+use domain::{Actor, AppointmentId, ClinicId, Clock, PractitionerId, Who};
 use jiff::SignedDuration;
 use service::{keys::OfferLinkKey, postgres::Db};
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -59,13 +60,14 @@ pub struct SchedulerConfig {
     pub announce: Announce,
 }
 
-/// Told of each appointment that the passing of time has changed, after the commit: open pages read again. It may lose everything,
-/// since they also do so every few seconds.
-pub type Announce = Arc<dyn Fn(ClinicId, AppointmentId) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+/// Told of each appointment that the passing of time has changed, and whose it is, after the commit: open pages read again. It may
+/// lose everything, since they also do so every few seconds.
+pub type Announce =
+    Arc<dyn Fn(ClinicId, PractitionerId, AppointmentId) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Where no page is open.
 pub fn to_nobody() -> Announce {
-    Arc::new(|_, _| Box::pin(std::future::ready(())))
+    Arc::new(|_, _, _| Box::pin(std::future::ready(())))
 }
 
 /// Works until `shutdown`, then ends after the piece of work in hand. Any number of schedulers may run.
@@ -144,7 +146,9 @@ pub async fn tell(config: &SchedulerConfig) -> anyhow::Result<()> {
 pub async fn miss(config: &SchedulerConfig) -> anyhow::Result<()> {
     for clinic in clinics(&config.db).await? {
         for appointment in mark_missed(&config.db, &*config.clock, &actor(clinic)).await? {
-            (config.announce)(clinic, appointment).await;
+            if let Some(practitioner) = practitioner_of(&config.db, &actor(clinic), appointment).await? {
+                (config.announce)(clinic, practitioner, appointment).await;
+            }
         }
     }
     Ok(())

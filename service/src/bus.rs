@@ -4,7 +4,7 @@
 mod hub;
 
 use anyhow::Context as _;
-use domain::{AppointmentId, ChatMessageId, ClinicId, EncounterId, Redacted, RoomId};
+use domain::{AppointmentId, ChatMessageId, ClinicId, EncounterId, PractitionerId, Redacted, RoomId};
 use futures_util::{Stream, stream};
 use hub::Hub;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -31,6 +31,8 @@ pub enum Topic {
     Clinic(ClinicId),
     /// One appointment, for the patient who waits.
     Appointment(AppointmentId),
+    /// A practitioner's appointments, for those who wait for them and have a place in their queue.
+    Queue(PractitionerId),
     /// One encounter, for those in it.
     Encounter(EncounterId),
     /// One room, for the signaling nodes that hold its sockets.
@@ -42,6 +44,7 @@ impl fmt::Display for Topic {
         match self {
             Self::Clinic(id) => write!(f, "bedside:clinic:{id}"),
             Self::Appointment(id) => write!(f, "bedside:appointment:{id}"),
+            Self::Queue(id) => write!(f, "bedside:queue:{id}"),
             Self::Encounter(id) => write!(f, "bedside:encounter:{id}"),
             Self::Room(id) => write!(f, "bedside:room-news:{id}"),
         }

@@ -14,4 +14,5 @@ mod processes;
 mod support;
 mod two_bookings;
 mod two_clinics;
+mod waiting_queue;
 mod waiting_room;

@@ -386,6 +386,24 @@ pub(crate) async fn confirm(
     Ok(result.rows_affected() == 1)
 }
 
+/// Whose an appointment is.
+pub(crate) async fn practitioner(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    id: AppointmentId,
+) -> Result<Option<PractitionerId>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select practitioner_id as "practitioner: PractitionerId"
+           from appointments
+           where clinic_id = $1 and id = $2"#,
+        clinic.0,
+        id.0,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| row.practitioner))
+}
+
 /// Whose visit a link opens, if its version is still the good one. Goes through a door.
 pub(crate) async fn find_visit(
     connection: &mut PgConnection,

@@ -70,10 +70,9 @@ async fn reschedule(
         overbook: asked.overbook_reason,
         ..Reschedule::new(id, asked.start.0, asked.reason)
     };
+    let before = scheduler::practitioner_of(&state.db, by, id).await?;
     let moved = scheduler::reschedule(&state.db, &*state.clock, by, request).await.map_err(not_moved)?;
-    for one in moved {
-        announce::appointment(&state, by, one).await;
-    }
+    announce::moved(&state, by, &moved, before).await;
     super::answer(&state, by, id).await
 }
 

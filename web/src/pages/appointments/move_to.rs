@@ -109,9 +109,7 @@ pub(crate) async fn post(
         Err(refusal) => refusal.into(),
         Ok(request) => match scheduler::reschedule(&state.db, &*state.clock, &by, request.clone()).await {
             Ok(moved) => {
-                for one in moved {
-                    announce::appointment(&state, &by, one).await;
-                }
+                announce::moved(&state, &by, &moved, Some(appointment.practitioner.id)).await;
                 return Ok(Redirect::to(&format!("/appointments/{id}")).into_response());
             }
             Err(RescheduleError::NotFound) => return Err(PageError::NotFound),

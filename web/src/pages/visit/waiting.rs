@@ -17,7 +17,7 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use domain::{Actor, AppointmentId, AppointmentState, EncounterState};
+use domain::{Actor, AppointmentId, AppointmentState, EncounterState, PractitionerId};
 use scheduler::{AppointmentView, Readiness};
 use serde::Deserialize;
 use service::bus::Topic;
@@ -64,18 +64,27 @@ pub(crate) async fn events(
     patient: VisitPatient,
 ) -> Result<impl IntoResponse, PageError> {
     let VisitPatient { actor, appointment } = patient;
-    // Who waits before this patient changes with the clinic's other appointments.
-    let topics = [Topic::Appointment(appointment), Topic::Clinic(actor.clinic)];
-    live(&state.clone(), &topics, move || {
+    let queue = scheduler::practitioner_of(&state.db, &actor, appointment).await?.ok_or(PageError::NotFound)?;
+    live(&state.clone(), &topics(appointment, queue), move || {
         let (state, actor) = (state.clone(), actor.clone());
-        async move { look(&state, &actor, appointment).await }
+        async move { look(&state, &actor, appointment, queue).await }
     })
 }
 
-async fn look(state: &WebState, by: &Actor, id: AppointmentId) -> Result<Live, PageError> {
+/// What changes the page: the patient's own appointment, and those before it in the same queue. A clinic's other queues would make
+/// every patient's page read again whenever anybody arrives anywhere.
+fn topics(appointment: AppointmentId, queue: PractitionerId) -> [Topic; 2] {
+    [Topic::Appointment(appointment), Topic::Queue(queue)]
+}
+
+async fn look(state: &WebState, by: &Actor, id: AppointmentId, queue: PractitionerId) -> Result<Live, PageError> {
     let appointment = scheduler::glance(&state.db, by, id).await?.ok_or(PageError::NotFound)?;
     if let Some(path) = elsewhere(&appointment) {
         return Ok(Live::Go(path));
+    }
+    if appointment.practitioner.id != queue {
+        // The page names whom the patient waits for, and listens to their queue: it begins anew.
+        return Ok(Live::Go(format!("/waiting/{id}")));
     }
     scheduler::seen(&state.db, &*state.clock, by, id).await?;
     Ok(Live::Fragment(place(&appointment).render()?))
