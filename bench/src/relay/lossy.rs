@@ -103,7 +103,7 @@ impl Turn<'_> {
             self.note_settling(&crowd, &mut row).await;
             sleep(self.plan.warm_up.max(ROUND_TRIP_TIME + Duration::from_secs(1))).await;
             self.window_of(case, stand, path, &crowd, &mut row).await?;
-            self.finish(stand, &crowd, took, &mut row).await?;
+            self.finish(stand, &crowd, (0, took), &mut row).await?;
             tell(row);
         }
         Ok(())

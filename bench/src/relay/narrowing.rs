@@ -58,7 +58,7 @@ impl Turn<'_> {
             row.notes.push(doubt);
         }
         row.notes.extend(remarks(&row));
-        self.finish(stand, &crowd, took, &mut row).await?;
+        self.finish(stand, &crowd, (0, took), &mut row).await?;
         tell(row);
         Ok(())
     }

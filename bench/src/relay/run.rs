@@ -32,6 +32,8 @@ pub struct Plan {
     pub warm_up: Duration,
     /// Parts of the full load, ascending.
     pub loads: Vec<f64>,
+    /// In so many rounds all loads are measured, in the others the last one only.
+    pub growth_rounds: usize,
     /// Rooms of a full load, when not those of the scenario.
     pub rooms: Option<usize>,
     /// Look for the most rooms as well.
@@ -49,12 +51,19 @@ pub struct Plan {
 impl Plan {
     /// How many windows there will be.
     pub fn windows(&self, targets: usize) -> usize {
-        let of = |scenario: &Scenario| match scenario {
+        let of = |scenario: &Scenario, round| match scenario {
             Scenario::S5 | Scenario::S7 | Scenario::S8 => 1,
             Scenario::S6 => lossy::CASES.len(),
-            _ => self.loads.len() + usize::from(self.most),
+            _ => self.loads_of(round).len() + usize::from(self.most),
         };
-        self.scenarios.iter().map(of).sum::<usize>() * self.rounds * targets
+        let rounds = (1..=self.rounds).flat_map(|round| self.scenarios.iter().map(move |scenario| of(scenario, round)));
+        rounds.sum::<usize>() * targets
+    }
+
+    /// The loads of a round, ascending. How the cost grows shows in few rounds; what it is at full load needs many.
+    fn loads_of(&self, round: usize) -> &[f64] {
+        let below = if round <= self.growth_rounds { 0 } else { self.loads.len().saturating_sub(1) };
+        &self.loads[below..]
     }
 }
 
@@ -162,10 +171,11 @@ impl Turn<'_> {
     /// Load after load at the same server, each with what the one before left.
     async fn ladder(&self, stand: &Stand<'_>, tell: &mut impl FnMut(Row)) -> anyhow::Result<()> {
         let mut crowd = Crowd::new(stand.server, stand.peers, stand.generator, &self.room);
-        for load in &self.plan.loads {
+        for load in self.plan.loads_of(self.round) {
             let rooms = ((self.full() as f64 * load).round() as usize).max(1);
             let mut row = self.step(stand, &mut crowd, rooms, *load, self.plan.window).await?;
-            if self.plan.loads.last() == Some(load) {
+            // They are the same in every round.
+            if self.round == 1 && self.plan.loads.last() == Some(load) {
                 self.count_syscalls(stand, &mut row).await?;
             }
             tell(row);
@@ -202,13 +212,14 @@ impl Turn<'_> {
         seconds: Duration,
     ) -> anyhow::Result<Row> {
         let mut row = self.row(load);
+        let new = crowd.next_room();
         let took = crowd.grow_to(rooms, Duration::ZERO).await?;
         self.note_settling(crowd, &mut row).await;
         sleep(self.plan.warm_up).await;
         let opened = window::open(stand.generator, stand.server.processes(), u32::MAX).await?;
         sleep(seconds).await;
         opened.close().await?.fill(&mut row);
-        self.finish(stand, crowd, took, &mut row).await?;
+        self.finish(stand, crowd, (new, took), &mut row).await?;
         Ok(row)
     }
 
@@ -220,12 +231,12 @@ impl Turn<'_> {
         }
     }
 
-    /// Who is there, how they came in, and what they cost.
+    /// Who is there, what they cost, and how those came in who have come since room `new` was the next, which `took` so long.
     pub(super) async fn finish(
         &self,
         stand: &Stand<'_>,
         crowd: &Crowd<'_>,
-        took: Duration,
+        (new, took): (u32, Duration),
         row: &mut Row,
     ) -> anyhow::Result<()> {
         (row.rooms, row.participants) = (crowd.rooms(), crowd.participants());
@@ -237,9 +248,8 @@ impl Turn<'_> {
         if let Some(why) = ended.first() {
             row.notes.push(format!("{} connections ended: {why}", ended.len()));
         }
-        let first = crowd.next_room().saturating_sub(u32::try_from(crowd.rooms())?);
-        let new: Vec<_> = entries.into_iter().filter(|entry| entry.seat.room >= first).collect();
-        row.join = Some(window::join(&new, took));
+        let came: Vec<_> = entries.into_iter().filter(|entry| entry.seat.room >= new).collect();
+        row.join = (!came.is_empty()).then(|| window::join(&came, took));
         Ok(())
     }
 }

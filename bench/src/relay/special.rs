@@ -18,6 +18,8 @@ const MAX_LOSS: f64 = 0.001;
 const MAX_P99_US: f64 = 20_000.0;
 /// How long each number of rooms is tried.
 const TRIAL: Duration = Duration::from_secs(5);
+/// How often the distance between enough and too much is halved: to a thirtieth, which is less than the noise.
+const HALVINGS: usize = 4;
 /// Rooms that join in a storm, as part of a full load, and for how long they come.
 const STORM: f64 = 2.0;
 const STORM_SECONDS: u64 = 5;
@@ -25,32 +27,34 @@ const STORM_SECONDS: u64 = 5;
 const CHURN: Duration = Duration::from_millis(100);
 
 impl Turn<'_> {
-    /// Grows by a tenth until packets are lost or late, then halves the step three times.
+    /// The most rooms without loss or delay: more by a quarter until it is too much, then halfway between, a few times.
     pub(super) async fn most(&self, stand: &Stand<'_>, crowd: &mut Crowd<'_>) -> anyhow::Result<Row> {
-        let mut step = crowd.rooms().div_ceil(10);
+        let (mut rooms, mut too_many) = (crowd.rooms(), None);
         let mut best: Option<Row> = None;
         let mut why = "nothing was lost or late".to_owned();
         let mut halved = 0;
-        while halved < 3 {
-            let rooms = best.as_ref().map_or(crowd.rooms(), |row| row.rooms) + step;
+        while halved < HALVINGS {
             while crowd.rooms() > rooms {
                 crowd.leave_oldest().await?;
             }
             let load = rooms as f64 / self.full() as f64;
             let row = self.step(stand, crowd, rooms, load, TRIAL).await?;
-            let late = row.latency.is_some_and(|latency| latency.p99 > MAX_P99_US);
-            let full = row.loss > MAX_LOSS || late || row.silent_tracks > 0;
-            if !full && row.judged {
-                best = Some(row);
-                continue;
+            match too_much(&row) {
+                None => best = Some(row),
+                Some(reason) => (too_many, why) = (Some(rooms), reason),
             }
-            why = if row.judged { limit(&row) } else { row.notes.join("; ") };
-            halved += 1;
-            step = (step / 2).max(1);
+            let good = best.as_ref().map_or(0, |row| row.rooms);
+            rooms = match too_many {
+                None => good + good.div_ceil(4),
+                Some(bad) if bad - good > 1 => usize::midpoint(good, bad),
+                Some(_) => break,
+            };
+            halved += usize::from(too_many.is_some());
         }
         let mut row = best.unwrap_or_else(|| self.row(1.0));
         row.scenario = format!("{} most", self.scenario);
-        row.notes.push(format!("the next step was too much: {why}"));
+        row.load = 1.0;
+        row.notes.push(format!("more was too much: {why}"));
         Ok(row)
     }
 
@@ -70,9 +74,7 @@ impl Turn<'_> {
         if let Err(progress) = settled {
             row.notes.push(format!("{} of {} receive everything", progress.flowing, progress.transports));
         }
-        self.finish(stand, &crowd, took, &mut row).await?;
-        let new = stand.generator.entries().await?.into_iter().filter(|entry| entry.seat.room >= running);
-        row.join = Some(window::join(&new.collect::<Vec<_>>(), took));
+        self.finish(stand, &crowd, (running, took), &mut row).await?;
         row.notes.push(format!("latency and loss are those of the {running} rooms that were there before"));
         tell(row);
         Ok(())
@@ -91,7 +93,7 @@ impl Turn<'_> {
         let replaced = self.replace_rooms(&mut crowd, quarter * 3).await?;
         opened.close().await?.fill(&mut row);
         let after = self.holdings(stand);
-        self.finish(stand, &crowd, took, &mut row).await?;
+        self.finish(stand, &crowd, (0, took), &mut row).await?;
         row.notes.push(format!("{replaced} rooms replaced"));
         row.notes.push(format!("memory {:.1} → {:.1} MB, files {} → {}", before.0, after.0, before.1, after.1));
         tell(row);
@@ -119,7 +121,14 @@ impl Turn<'_> {
     }
 }
 
-fn limit(row: &Row) -> String {
-    let p99 = row.latency.map_or(0.0, |latency| latency.p99);
-    format!("{} rooms: {:.2} % lost, p99 {:.1} ms", row.rooms, row.loss * 100.0, p99 / 1_000.0)
+/// Why these were more rooms than the server, or the generator, can do.
+fn too_much(row: &Row) -> Option<String> {
+    let rooms = row.rooms;
+    let p99_us = row.latency.map_or(f64::INFINITY, |latency| latency.p99);
+    if !row.judged {
+        return Some(format!("{rooms} rooms: {}", row.notes.join("; ")));
+    }
+    let is_well = row.loss <= MAX_LOSS && p99_us <= MAX_P99_US && row.silent_tracks == 0;
+    let (lost, p99_ms, silent) = (row.loss * 100.0, p99_us / 1_000.0, row.silent_tracks);
+    (!is_well).then(|| format!("{rooms} rooms: {lost:.2} % lost, p99 {p99_ms:.1} ms, {silent} tracks silent"))
 }

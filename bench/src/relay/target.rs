@@ -54,6 +54,14 @@ pub struct Seat {
     pub receives: Receives,
 }
 
+impl Seat {
+    /// Whether this participant sees `other` large: the first of the room speaks and is seen large, and sees the second so. The others
+    /// are small, where pictures come in several encodings.
+    pub const fn sees_large(&self, other: &Self) -> bool {
+        other.participant == if self.participant == 0 { 1 } else { 0 }
+    }
+}
+
 /// How many of the others a participant receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Receives {

@@ -4,6 +4,7 @@ pub mod bedside;
 pub mod child;
 pub mod janus;
 pub mod livekit;
+pub mod mediasoup;
 pub mod null;
 pub mod whip;
 
@@ -12,7 +13,7 @@ use anyhow::bail;
 use std::path::PathBuf;
 
 /// All names, in the order in which they are shown.
-pub const NAMES: &str = "bedside,null,null-gso,janus,janus-tuned,livekit,livekit-tuned";
+pub const NAMES: &str = "bedside,null,null-gso,mediasoup,janus,janus-tuned,livekit,livekit-tuned";
 
 /// Where the servers are.
 #[derive(Debug, Clone, clap::Args)]
@@ -26,6 +27,10 @@ pub struct Executables {
     /// LiveKit's server; the one that `bin/bench-peers` made when absent.
     #[arg(long, env = "LIVEKIT_SERVER")]
     livekit: Option<PathBuf>,
+    /// A folder with mediasoup in its `node_modules`; the one that `bin/bench-peers` made when absent. `MEDIASOUP_WORKER_BIN` names
+    /// another worker than the one that is published with it.
+    #[arg(long)]
+    mediasoup: Option<PathBuf>,
     /// Where the target `whip` is published to, with `{room}` and `{participant}` in it.
     #[arg(long)]
     whip: Option<String>,
@@ -47,8 +52,9 @@ pub struct Executables {
 pub fn named(names: &[String], executables: &Executables) -> anyhow::Result<Vec<Box<dyn Target>>> {
     let own = std::env::current_exe()?;
     let bedside = executables.bedside.clone().unwrap_or_else(|| own.with_file_name("bedside"));
-    let made = own.parent().and_then(|folder| Some(folder.parent()?.join("peers/livekit-server")));
-    let livekit = executables.livekit.clone().or_else(|| made.filter(|path| path.exists()));
+    let made = |name| Some(own.parent()?.parent()?.join("peers").join(name)).filter(|path: &PathBuf| path.exists());
+    let livekit = executables.livekit.clone().or_else(|| made("livekit-server"));
+    let mediasoup = executables.mediasoup.clone().or_else(|| made("mediasoup"));
     let target = |name: &String| -> anyhow::Result<Box<dyn Target>> {
         Ok(match name.as_str() {
             "bedside" => Box::new(bedside::Bedside { executable: bedside.clone() }),
@@ -58,6 +64,7 @@ pub fn named(names: &[String], executables: &Executables) -> anyhow::Result<Vec<
             "janus-tuned" => Box::new(janus::Janus::new(executables.janus.clone(), janus::Tuning::OneLoop)),
             "livekit" => Box::new(livekit::LiveKit::new(livekit.clone(), livekit::Tuning::AsItComes)),
             "livekit-tuned" => Box::new(livekit::LiveKit::new(livekit.clone(), livekit::Tuning::OnePort)),
+            "mediasoup" => Box::new(mediasoup::Mediasoup::new(mediasoup.clone())),
             "whip" => Box::new(whip::Whip {
                 name: name.clone(),
                 whip: executables.whip.clone(),

@@ -7,7 +7,7 @@ use super::{
 };
 use nix::time::{ClockId, clock_gettime};
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs,
     time::{Duration, Instant},
 };
@@ -137,19 +137,28 @@ impl Window {
     }
 }
 
-/// The phases of everybody's way in; `took` is how long they came.
+/// The phases of everybody's way in; `took` is how long they came. Whoever has a transport each way has joined when both are there,
+/// and receives by one of them.
 pub fn join(entries: &[Entry], took: Duration) -> Join {
-    let phase = |of: fn(&Entry) -> Option<Duration>| {
-        Phase::of(entries.iter().filter_map(of).map(|took| took.as_secs_f64() * 1e3).collect())
+    let mut people: HashMap<(u32, u32), Vec<&Entry>> = HashMap::new();
+    for entry in entries {
+        people.entry((entry.seat.room, entry.seat.participant)).or_default().push(entry);
+    }
+    let phase = |of: &dyn Fn(&[&Entry]) -> Option<Duration>| {
+        Phase::of(people.values().filter_map(|one| of(one)).map(|took| took.as_secs_f64() * 1e3).collect())
     };
+    let last = |of: fn(&Entry) -> Option<Duration>| {
+        phase(&move |one| one.iter().map(|entry| of(entry)).collect::<Option<Vec<_>>>()?.into_iter().max())
+    };
+    let first = |of: fn(&Entry) -> Option<Duration>| phase(&move |one| one.iter().filter_map(|entry| of(entry)).min());
     Join {
-        joined: entries.iter().filter(|entry| entry.dtls.is_some()).count(),
-        per_second: entries.len() as f64 / took.as_secs_f64().max(1e-3),
-        signaling: phase(|entry| Some(entry.signaling)),
-        ice: phase(|entry| entry.ice),
-        dtls: phase(|entry| entry.dtls),
-        first_packet: phase(|entry| entry.first_packet),
-        first_keyframe: phase(|entry| entry.first_keyframe),
+        joined: people.values().filter(|one| one.iter().all(|entry| entry.suite.is_some())).count(),
+        per_second: people.len() as f64 / took.as_secs_f64().max(1e-3),
+        signaling: last(|entry| Some(entry.signaling)),
+        ice: last(|entry| entry.ice),
+        dtls: last(|entry| entry.dtls),
+        first_packet: first(|entry| entry.first_packet),
+        first_keyframe: first(|entry| entry.first_keyframe),
     }
 }
 

@@ -9,7 +9,7 @@ use super::child::{ServerProcess, command, free_port};
 use crate::relay::{
     machine::says,
     peer::{Peer, PeerFactory},
-    target::{Limits, Missing, Picture, Place, Receives, Seat, Server, Target},
+    target::{Missing, Picture, Place, Receives, Seat, Server, Target},
 };
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -83,10 +83,6 @@ impl Target for Janus {
         all
     }
 
-    fn limits(&self) -> Limits {
-        Limits { simulcast: false, ..Limits::NONE }
-    }
-
     async fn start(&self, place: &Place) -> Result<Box<dyn Server>, Missing> {
         if says("sh", &["-c", &format!("command -v '{}'", self.program.display())]).is_none() {
             return Err(Missing { why: "not installed; bin/bench-peers does it".to_owned() });
@@ -131,7 +127,7 @@ impl Server for Running {
         let mut made = Vec::new();
         for member in members.iter().filter(|member| member.subscribes) {
             let feeds = members.iter().filter(|other| other.seat.participant != member.seat.participant);
-            let streams: Vec<_> = feeds.map(|other| json!({"feed": feed_id(&other.seat)})).collect();
+            let streams: Vec<_> = feeds.clone().map(|other| json!({"feed": feed_id(&other.seat)})).collect();
             if streams.is_empty() {
                 continue;
             }
@@ -139,10 +135,17 @@ impl Server for Running {
             let join = json!({
                 "request": "join", "ptype": "subscriber", "room": room_id(room), "streams": streams,
             });
-            let (_, offer) = self.once_published(handle, join).await?;
+            let (joined, offer) = self.once_published(handle, join).await?;
             let (answer, mut peer) = peers.answer(&member.seat, &offer.context("Janus made no offer")?)?;
             peer.wished = member.wished;
             self.client.message(handle, json!({"request": "start"}), Some(("answer", answer.as_str()))).await?;
+            let small: Vec<Value> = feeds
+                .filter(|other| other.seat.picture == Picture::Simulcast && !member.seat.sees_large(&other.seat))
+                .flat_map(|other| in_the_smallest(&joined, feed_id(&other.seat)))
+                .collect();
+            if !small.is_empty() {
+                self.client.message(handle, json!({"request": "configure", "streams": small}), None).await?;
+            }
             made.push(peer);
         }
         let mut rooms = self.rooms.lock().await;
@@ -199,6 +202,13 @@ impl Running {
         rooms.insert(room, Vec::new());
         Ok(())
     }
+}
+
+/// The pictures of a feed among what was joined, to be received in their smallest encoding; the largest is what comes unasked.
+fn in_the_smallest(joined: &Value, feed: u64) -> Vec<Value> {
+    let streams = joined["streams"].as_array().into_iter().flatten();
+    let pictures = streams.filter(|stream| stream["feed_id"].as_u64() == Some(feed) && stream["type"] == "video");
+    pictures.map(|stream| json!({"mid": stream["mid"], "substream": 0})).collect()
 }
 
 /// Zero is no room for Janus.

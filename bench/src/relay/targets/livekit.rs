@@ -9,14 +9,14 @@ use super::child::{ServerProcess, command, free_port};
 use crate::relay::{
     machine::says,
     peer::{Peer, PeerFactory},
-    target::{Limits, Missing, Picture, Place, Receives, Seat, Server, Target},
+    target::{Missing, Picture, Place, Receives, Seat, Server, Target},
 };
 use anyhow::Context as _;
 use async_trait::async_trait;
 use client::Client;
 use domain::Clock as _;
 use jsonwebtoken::{EncodingKey, Header};
-use messages::{AddTrack, Request, SessionDescription, UpdateSubscription};
+use messages::{AddTrack, Request, SessionDescription, UpdateSubscription, UpdateTrackSettings, VideoLayer};
 use serde_json::json;
 use service::clock::SystemClock;
 use std::{
@@ -57,7 +57,8 @@ struct Running {
 struct Member {
     seat: Seat,
     client: Client,
-    tracks: Vec<String>,
+    /// Our id and the server's.
+    tracks: Vec<(String, String)>,
     subscribes: bool,
 }
 
@@ -107,10 +108,6 @@ impl Target for LiveKit {
         all.iter().chain(tuned).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
-    fn limits(&self) -> Limits {
-        Limits { simulcast: false, ..Limits::NONE }
-    }
-
     async fn start(&self, place: &Place) -> Result<Box<dyn Server>, Missing> {
         let program = self.program.as_deref().filter(|path| path.exists()).ok_or_else(|| Missing {
             why: "no program is given (--livekit PATH or LIVEKIT_SERVER; bench/README.md tells how to make it)"
@@ -158,15 +155,18 @@ impl Server for Running {
     async fn subscribe(&self, room: u32, _: &PeerFactory) -> anyhow::Result<Vec<Peer>> {
         let mut rooms = self.members.lock().await;
         let members = rooms.get_mut(&room).context("nobody is there")?;
-        let tracks: Vec<(u32, Vec<String>)> =
-            members.iter().map(|member| (member.seat.participant, member.tracks.clone())).collect();
+        let tracks: Vec<(Seat, Vec<(String, String)>)> =
+            members.iter().map(|member| (member.seat, member.tracks.clone())).collect();
         for member in members.iter_mut().filter(|member| member.subscribes) {
             // Nobody subscribes twice.
             member.subscribes = false;
-            let others = tracks.iter().filter(|(participant, _)| *participant != member.seat.participant);
-            let track_sids = others.flat_map(|(_, tracks)| tracks.clone()).collect();
+            let others = tracks.iter().filter(|(seat, _)| seat.participant != member.seat.participant);
+            let track_sids = others.clone().flat_map(|(_, tracks)| tracks.iter().map(|(_, sid)| sid.clone())).collect();
             let subscription = UpdateSubscription { track_sids, subscribe: true };
             member.client.say(Request::Subscription(subscription)).await?;
+            for (other, tracks) in others.filter(|(other, _)| other.picture == Picture::Simulcast) {
+                member.client.say(Request::Settings(settings(member.seat.sees_large(other), tracks))).await?;
+            }
         }
         Ok(Vec::new())
     }
@@ -185,10 +185,34 @@ impl Server for Running {
     }
 }
 
+/// Names, sizes and bits a second of the encodings that the generator sends, the lowest first.
+const LAYERS: [(&str, (u32, u32), u32); 3] =
+    [("q", (320, 180), 300_000), ("h", (640, 360), 600_000), ("f", (1280, 720), 1_700_000)];
+const VIDEO: &str = "video";
+
+fn settings(large: bool, tracks: &[(String, String)]) -> UpdateTrackSettings {
+    let (_, (width, height), _) = LAYERS[if large { LAYERS.len() - 1 } else { 0 }];
+    let track_sids = tracks.iter().filter(|(cid, _)| cid == VIDEO).map(|(_, sid)| sid.clone()).collect();
+    UpdateTrackSettings { track_sids, width, height }
+}
+
+fn layers(seat: &Seat) -> Vec<VideoLayer> {
+    let layer = |(number, (rid, (width, height), bitrate)): (i32, (&str, (u32, u32), u32))| VideoLayer {
+        quality: number,
+        width,
+        height,
+        bitrate,
+        spatial_layer: number,
+        rid: rid.to_owned(),
+    };
+    let taken = if seat.picture == Picture::Simulcast { LAYERS.len() } else { 0 };
+    (0..).zip(LAYERS).take(taken).map(layer).collect()
+}
+
 fn tracks(seat: &Seat) -> Vec<AddTrack> {
     let audio = AddTrack { cid: "audio".to_owned(), kind: 0, source: 2, disable_red: true, ..AddTrack::default() };
-    let video =
-        AddTrack { cid: "video".to_owned(), kind: 1, source: 1, width: 1280, height: 720, ..AddTrack::default() };
+    let (width, height, layers) = (1280, 720, layers(seat));
+    let video = AddTrack { cid: VIDEO.to_owned(), kind: 1, source: 1, width, height, layers, ..AddTrack::default() };
     let has_picture = seat.picture != Picture::No;
     [(seat.audio, audio), (has_picture, video)]
         .into_iter()

@@ -35,8 +35,8 @@ pub(super) struct Heard {
     pub answers: Vec<String>,
     /// Candidate lines of the server.
     pub candidates: Vec<String>,
-    /// The server's ids of our tracks.
-    pub tracks: Vec<String>,
+    /// Our tracks: our id and the server's.
+    pub tracks: Vec<(String, String)>,
     /// The server is gone or has thrown us out.
     pub is_over: bool,
 }
@@ -105,7 +105,7 @@ async fn listen(mut stream: SplitStream<Socket>, sink: Sink, told: watch::Sender
             }
             Some(Response::TrackPublished(published)) => {
                 let sid = published.track.map(|track| track.sid).unwrap_or_default();
-                told.send_modify(|heard| heard.tracks.push(sid));
+                told.send_modify(|heard| heard.tracks.push((published.cid, sid)));
             }
             Some(Response::MediaSections(_)) => {
                 offers += 1;

@@ -47,7 +47,7 @@ pub struct ConnectionSettings {
 #[derive(Clone, PartialEq, Message)]
 pub struct SignalRequest {
     /// One of these.
-    #[prost(oneof = "Request", tags = "1, 4, 6, 8")]
+    #[prost(oneof = "Request", tags = "1, 4, 6, 7, 8")]
     pub message: Option<Request>,
 }
 
@@ -63,6 +63,9 @@ pub enum Request {
     /// Which tracks to receive.
     #[prost(message, tag = "6")]
     Subscription(UpdateSubscription),
+    /// How large to receive them.
+    #[prost(message, tag = "7")]
+    Settings(UpdateTrackSettings),
     /// Goodbye.
     #[prost(message, tag = "8")]
     Leave(Leave),
@@ -139,9 +142,35 @@ pub struct AddTrack {
     /// 1 is a camera, 2 a microphone.
     #[prost(int32, tag = "8")]
     pub source: i32,
+    /// Its encodings, where there are several.
+    #[prost(message, repeated, tag = "9")]
+    pub layers: Vec<VideoLayer>,
     /// No second copy of each piece of sound.
     #[prost(bool, tag = "13")]
     pub disable_red: bool,
+}
+
+/// One encoding of a picture.
+#[derive(Clone, PartialEq, Message)]
+pub struct VideoLayer {
+    /// From 0, the lowest.
+    #[prost(int32, tag = "1")]
+    pub quality: i32,
+    /// Of the picture.
+    #[prost(uint32, tag = "2")]
+    pub width: u32,
+    /// Of the picture.
+    #[prost(uint32, tag = "3")]
+    pub height: u32,
+    /// Bits a second.
+    #[prost(uint32, tag = "4")]
+    pub bitrate: u32,
+    /// The same again, for programs that count from the lowest.
+    #[prost(int32, tag = "6")]
+    pub spatial_layer: i32,
+    /// Its name in the offer.
+    #[prost(string, tag = "7")]
+    pub rid: String,
 }
 
 /// A track is known.
@@ -172,6 +201,20 @@ pub struct UpdateSubscription {
     /// To receive them.
     #[prost(bool, tag = "2")]
     pub subscribe: bool,
+}
+
+/// How large to receive tracks.
+#[derive(Clone, PartialEq, Message)]
+pub struct UpdateTrackSettings {
+    /// Their ids.
+    #[prost(string, repeated, tag = "1")]
+    pub track_sids: Vec<String>,
+    /// At most.
+    #[prost(uint32, tag = "5")]
+    pub width: u32,
+    /// At most.
+    #[prost(uint32, tag = "6")]
+    pub height: u32,
 }
 
 /// Goodbye.
