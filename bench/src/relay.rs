@@ -49,10 +49,10 @@ pub struct Options {
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// How long each window is.
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = 4.0)]
     seconds: f64,
     /// How long media flows before each window.
-    #[arg(long, default_value_t = 1.5)]
+    #[arg(long, default_value_t = 1.0)]
     warm_up: f64,
     /// Targets, separated by commas.
     #[arg(long, value_delimiter = ',', default_value = targets::NAMES)]
@@ -60,9 +60,12 @@ pub struct Options {
     /// Parts of the full load, ascending.
     #[arg(long, value_delimiter = ',', default_values_t = [0.125, 0.25, 0.5, 1.0])]
     loads: Vec<f64>,
-    /// In how many of the rounds all loads are measured, in place of the last one only.
+    /// In how many of the rounds all loads are measured.
     #[arg(long, default_value_t = 1)]
     growth_rounds: usize,
+    /// Which of the loads are measured in the other rounds as well.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.25, 1.0])]
+    repeated: Vec<f64>,
     /// Rooms of a full load, instead of the scenario's own number.
     #[arg(long)]
     rooms: Option<usize>,
@@ -133,6 +136,7 @@ async fn measured(options: Options, cores: Cores, machine: Machine) -> anyhow::R
         warm_up: Duration::from_secs_f64(options.warm_up),
         loads: options.loads,
         growth_rounds: options.growth_rounds,
+        repeated: options.repeated,
         rooms: options.rooms,
         most: options.most,
         seed: options.seed,

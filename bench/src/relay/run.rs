@@ -18,6 +18,10 @@ use tokio::time::sleep;
 
 /// How long the system calls of a server are looked at.
 const SYSCALL_LOOK: Duration = Duration::from_secs(2);
+/// A server that uses so much of its core, or loses so many packets, has more than it can do: what a packet costs it then is that of
+/// queues that overflow, and more of the same says nothing.
+const OVERWHELMED_CORE: f64 = 0.95;
+const OVERWHELMED_LOSS: f64 = 0.01;
 
 /// How a run is done.
 #[derive(Debug, Clone)]
@@ -32,8 +36,10 @@ pub struct Plan {
     pub warm_up: Duration,
     /// Parts of the full load, ascending.
     pub loads: Vec<f64>,
-    /// In so many rounds all loads are measured, in the others the last one only.
+    /// In so many rounds all loads are measured.
     pub growth_rounds: usize,
+    /// In the others, those of these; the last one when there are none.
+    pub repeated: Vec<f64>,
     /// Rooms of a full load, when not those of the scenario.
     pub rooms: Option<usize>,
     /// Look for the most rooms as well.
@@ -60,10 +66,14 @@ impl Plan {
         rounds.sum::<usize>() * targets
     }
 
-    /// The loads of a round, ascending. How the cost grows shows in few rounds; what it is at full load needs many.
-    fn loads_of(&self, round: usize) -> &[f64] {
-        let below = if round <= self.growth_rounds { 0 } else { self.loads.len().saturating_sub(1) };
-        &self.loads[below..]
+    /// The loads of a round, ascending. How the cost grows shows in few rounds; what it is needs many.
+    fn loads_of(&self, round: usize) -> Vec<f64> {
+        if round <= self.growth_rounds {
+            return self.loads.clone();
+        }
+        let is_repeated = |load: &f64| self.repeated.iter().any(|other| (load - other).abs() < 1e-9);
+        let repeated: Vec<f64> = self.loads.iter().copied().filter(is_repeated).collect();
+        if repeated.is_empty() { self.loads.last().copied().into_iter().collect() } else { repeated }
     }
 }
 
@@ -93,14 +103,17 @@ pub(super) struct Stand<'a> {
 /// When the bench itself cannot go on; what a target cannot do is in its rows.
 pub async fn run(plan: &Plan, targets: &[Box<dyn Target>], mut tell: impl FnMut(Row)) -> anyhow::Result<()> {
     for scenario in &plan.scenarios {
+        // The load at which each target had more than it could do.
+        let mut too_much = vec![f64::INFINITY; targets.len()];
         for round in 1..=plan.rounds {
             // A-B-A-B: what changes on the machine meanwhile meets all alike; who begins changes too.
             let first = (round - 1) % targets.len().max(1);
             for number in 0..targets.len() {
-                let target = targets[(first + number) % targets.len()].as_ref();
+                let number = (first + number) % targets.len();
+                let target = targets[number].as_ref();
                 let room = scenario.room(target.limits());
                 let turn = Turn { plan, target, scenario: *scenario, round, room };
-                turn.take(&mut tell).await?;
+                turn.take(&mut too_much[number], &mut tell).await?;
             }
         }
     }
@@ -108,7 +121,7 @@ pub async fn run(plan: &Plan, targets: &[Box<dyn Target>], mut tell: impl FnMut(
 }
 
 impl Turn<'_> {
-    async fn take(&self, tell: &mut impl FnMut(Row)) -> anyhow::Result<()> {
+    async fn take(&self, too_much: &mut f64, tell: &mut impl FnMut(Row)) -> anyhow::Result<()> {
         let scratch = self.plan.scratch.join(self.target.name());
         fs::create_dir_all(&scratch)?;
         let place = Place { cpu: self.plan.server_cpu, scratch, address: self.plan.address };
@@ -130,7 +143,7 @@ impl Turn<'_> {
             Scenario::S6 => self.lossy(&stand, tell).await,
             Scenario::S7 => self.narrowing(&stand, tell).await,
             Scenario::S8 => self.churn(&stand, tell).await,
-            _ => self.ladder(&stand, tell).await,
+            _ => self.ladder(&stand, too_much, tell).await,
         };
         if let Err(error) = measured {
             let why = format!("it went wrong on the way: {error:#}");
@@ -168,14 +181,25 @@ impl Turn<'_> {
         self.plan.rooms.unwrap_or_else(|| self.scenario.full_rooms()).max(1)
     }
 
-    /// Load after load at the same server, each with what the one before left.
-    async fn ladder(&self, stand: &Stand<'_>, tell: &mut impl FnMut(Row)) -> anyhow::Result<()> {
+    /// Load after load at the same server, each with what the one before left, up to the one that is too much for it.
+    async fn ladder(&self, stand: &Stand<'_>, too_much: &mut f64, tell: &mut impl FnMut(Row)) -> anyhow::Result<()> {
         let mut crowd = Crowd::new(stand.server, stand.peers, stand.generator, &self.room);
-        for load in self.plan.loads_of(self.round) {
+        let loads = self.plan.loads_of(self.round);
+        for load in &loads {
+            if *load > *too_much {
+                let why =
+                    format!("not measured: {:.0} % of this load are too much for it already", *too_much / load * 100.0);
+                tell(Row { notes: vec![why], ..self.row(*load) });
+                continue;
+            }
             let rooms = ((self.full() as f64 * load).round() as usize).max(1);
             let mut row = self.step(stand, &mut crowd, rooms, *load, self.plan.window).await?;
+            if is_overwhelmed(&row) {
+                *too_much = too_much.min(*load);
+                row.notes.push("it has more than it can do".to_owned());
+            }
             // They are the same in every round.
-            if self.round == 1 && self.plan.loads.last() == Some(load) {
+            if self.round == 1 && (loads.last() == Some(load) || *too_much <= *load) {
                 self.count_syscalls(stand, &mut row).await?;
             }
             tell(row);
@@ -251,5 +275,58 @@ impl Turn<'_> {
         let came: Vec<_> = entries.into_iter().filter(|entry| entry.seat.room >= new).collect();
         row.join = (!came.is_empty()).then(|| window::join(&came, took));
         Ok(())
+    }
+}
+
+fn is_overwhelmed(row: &Row) -> bool {
+    let core = row.cpu.map_or(0.0, |cpu| cpu.user + cpu.system);
+    row.judged && (core > OVERWHELMED_CORE || row.loss > OVERWHELMED_LOSS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::figures::Cpu;
+
+    fn plan(loads: &[f64]) -> Plan {
+        Plan {
+            scenarios: vec![Scenario::S1, Scenario::S5],
+            rounds: 5,
+            window: Duration::ZERO,
+            warm_up: Duration::ZERO,
+            loads: loads.to_vec(),
+            growth_rounds: 1,
+            repeated: vec![0.25, 1.0],
+            rooms: None,
+            most: false,
+            seed: 1,
+            server_cpu: 0,
+            scratch: PathBuf::new(),
+            address: [127, 0, 0, 1].into(),
+        }
+    }
+
+    #[test]
+    fn the_first_round_shows_the_growth_and_the_others_repeat_what_is_compared() {
+        let plan = self::plan(&[0.125, 0.25, 0.5, 1.0]);
+        assert_eq!(plan.loads_of(1), [0.125, 0.25, 0.5, 1.0]);
+        assert_eq!(plan.loads_of(2), [0.25, 1.0]);
+        assert_eq!(self::plan(&[0.3, 0.5]).loads_of(2), [0.5]);
+        // Of S1 four and then two in each of four rounds, of S5 one in each of five.
+        assert_eq!(plan.windows(3), (4 + 4 * 2 + 5) * 3);
+    }
+
+    #[test]
+    fn a_server_without_processor_left_or_that_loses_has_too_much() {
+        let row = |core: f64, loss: f64| Row {
+            cpu: Some(Cpu { user: core / 2.0, system: core / 2.0, ..Cpu::default() }),
+            loss,
+            judged: true,
+            ..Row::default()
+        };
+        assert!(is_overwhelmed(&row(0.99, 0.0)) && is_overwhelmed(&row(0.4, 0.02)));
+        assert!(!is_overwhelmed(&row(0.6, 0.001)));
+        let spoiled = Row { judged: false, ..row(0.99, 0.5) };
+        assert!(!is_overwhelmed(&spoiled), "the generator may have been what was too slow");
     }
 }

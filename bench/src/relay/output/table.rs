@@ -25,18 +25,27 @@ const SHOWN_OF_REPAIR: [&str; 9] = [
 /// Those of a path that narrows.
 const SHOWN_OF_NARROW: [&str; 5] = ["narrow_sent", "narrow_dropped", "narrow_queue", "narrow_recovery", "loss"];
 
-/// All scenarios, one table each.
+/// All scenarios, one table each for the loads that were measured in the most rounds, the highest first.
 pub fn tables(rows: &[Row]) -> String {
     let groups = groups(rows);
     let scenarios = each_once(groups.iter().map(|group| group.scenario));
-    scenarios.into_iter().map(|scenario| table(scenario, &groups)).collect::<Vec<_>>().join("\n")
+    let tables = scenarios.into_iter().flat_map(|scenario| {
+        let of_scenario: Vec<&Group<'_>> = groups.iter().filter(|group| group.scenario == scenario).collect();
+        let rounds = of_scenario.iter().map(|group| group.rows.len()).max();
+        let often = of_scenario.iter().filter(|group| Some(group.rows.len()) == rounds).map(|group| group.load);
+        let mut loads: Vec<f64> = each_once(often);
+        loads.sort_by(|a, b| b.total_cmp(a));
+        let table = |load: f64| {
+            let at_load = of_scenario.iter().copied().filter(|group| (group.load - load).abs() < 1e-9);
+            table(scenario, load, &at_load.collect::<Vec<_>>())
+        };
+        loads.into_iter().map(table).collect::<Vec<_>>()
+    });
+    tables.collect::<Vec<_>>().join("\n")
 }
 
-fn table(scenario: &str, groups: &[Group<'_>]) -> String {
-    let of_scenario = groups.iter().filter(|group| group.scenario == scenario);
-    let highest = of_scenario.clone().map(|group| group.load).fold(0.0, f64::max);
-    let at_highest: Vec<&Group<'_>> = of_scenario.filter(|group| group.load >= highest || !group.is_judged()).collect();
-    let has = |of: fn(&Row) -> bool| at_highest.iter().flat_map(|group| &group.rows).any(|row| of(row));
+fn table(scenario: &str, part: f64, at_load: &[&Group<'_>]) -> String {
+    let has = |of: fn(&Row) -> bool| at_load.iter().flat_map(|group| &group.rows).any(|row| of(row));
     let keys = match () {
         () if has(|row| row.repair.is_some()) => &SHOWN_OF_REPAIR[..],
         () if has(|row| row.narrow.is_some()) => &SHOWN_OF_NARROW[..],
@@ -45,14 +54,14 @@ fn table(scenario: &str, groups: &[Group<'_>]) -> String {
     let figures: Vec<Figure> = named(keys).collect();
 
     let mut lines = vec![heading(&figures)];
-    for target in each_once(at_highest.iter().map(|group| group.target)) {
+    for target in each_once(at_load.iter().map(|group| group.target)) {
         let of_target = |group: &&&Group<'_>| group.target == target;
-        if let Some(group) = at_highest.iter().filter(of_target).find(|group| group.is_judged()) {
-            lines.push(line(group, &figures, &at_highest));
+        if let Some(group) = at_load.iter().filter(of_target).find(|group| group.is_judged()) {
+            lines.push(line(group, &figures, at_load));
         }
     }
-    let mut text = format!("{scenario}, {} load\n{}", load(highest), aligned(&lines));
-    for group in at_highest {
+    let mut text = format!("{scenario}, {} load\n{}", load(part), aligned(&lines));
+    for group in at_load {
         for note in group.notes() {
             text.push_str(&format!("  {}: {note}\n", group.target));
         }

@@ -139,12 +139,11 @@ impl Server for Running {
             let (answer, mut peer) = peers.answer(&member.seat, &offer.context("Janus made no offer")?)?;
             peer.wished = member.wished;
             self.client.message(handle, json!({"request": "start"}), Some(("answer", answer.as_str()))).await?;
-            let small: Vec<Value> = feeds
-                .filter(|other| other.seat.picture == Picture::Simulcast && !member.seat.sees_large(&other.seat))
-                .flat_map(|other| in_the_smallest(&joined, feed_id(&other.seat)))
-                .collect();
-            if !small.is_empty() {
-                self.client.message(handle, json!({"request": "configure", "streams": small}), None).await?;
+            let small =
+                feeds.filter(|other| other.seat.picture == Picture::Simulcast && !member.seat.sees_large(&other.seat));
+            for mid in small.flat_map(|other| pictures(&joined, feed_id(&other.seat))) {
+                // Unasked, the largest encoding comes.
+                self.client.message(handle, json!({"request": "configure", "mid": mid, "substream": 0}), None).await?;
             }
             made.push(peer);
         }
@@ -204,11 +203,11 @@ impl Running {
     }
 }
 
-/// The pictures of a feed among what was joined, to be received in their smallest encoding; the largest is what comes unasked.
-fn in_the_smallest(joined: &Value, feed: u64) -> Vec<Value> {
+/// The media sections with the pictures of a feed, among what was joined.
+fn pictures(joined: &Value, feed: u64) -> Vec<Value> {
     let streams = joined["streams"].as_array().into_iter().flatten();
     let pictures = streams.filter(|stream| stream["feed_id"].as_u64() == Some(feed) && stream["type"] == "video");
-    pictures.map(|stream| json!({"mid": stream["mid"], "substream": 0})).collect()
+    pictures.map(|stream| stream["mid"].clone()).collect()
 }
 
 /// Zero is no room for Janus.
