@@ -17,7 +17,7 @@ use tokio::time::sleep_until;
 /// Rooms that are joined at a time when nothing else is said.
 const AT_ONCE: usize = 8;
 /// How long it may take until everybody receives everything.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The people at one server.
 pub struct Crowd<'a> {

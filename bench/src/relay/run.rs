@@ -178,7 +178,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn full(&self) -> usize {
-        self.plan.rooms.unwrap_or_else(|| self.scenario.full_rooms()).max(1)
+        self.plan.rooms.unwrap_or_else(|| self.scenario.rooms_like(&self.room)).max(1)
     }
 
     /// Load after load at the same server, each with what the one before left, up to the one that is too much for it.

@@ -51,17 +51,24 @@ impl Scenario {
         }
     }
 
-    /// How many rooms are a full load: on the slow machine of docs/performance.md more than half a core of our relay.
-    pub const fn full_rooms(self) -> usize {
+    /// How many rooms are a full load: on the slow machine of docs/performance.md about two thirds of a core of our relay, and less
+    /// than three quarters of the generator's.
+    const fn full_rooms(self) -> usize {
         match self {
-            Self::S1 => 96,
-            Self::S2 => 4,
-            Self::S3 => 48,
+            Self::S1 => 192,
+            Self::S2 => 12,
+            Self::S3 => 96,
             Self::S4 => 400,
             Self::S5 | Self::S8 => 48,
             // The path is on the generator's core too.
             Self::S6 | Self::S7 => 16,
         }
+    }
+
+    /// The same for rooms like `room`: as many people, where fewer of them fit into one.
+    pub fn rooms_like(self, room: &Room) -> usize {
+        let people = self.full_rooms() * self.room(Limits::NONE).seats.len();
+        (people / room.seats.len().max(1)).max(1)
     }
 
     /// The room as a target with these limits can have it.
@@ -140,6 +147,8 @@ mod tests {
         let gallery = Scenario::S2.room(Limits { participants: 5, simulcast: false });
         assert_eq!((gallery.seats.len(), gallery.notes.len()), (5, 2));
         assert!(gallery.seats.iter().all(|seat| seat.picture == Picture::One && seat.receives.video == 4));
+        let of_ten = Scenario::S2.room(Limits::NONE);
+        assert_eq!(Scenario::S2.rooms_like(&gallery), 2 * Scenario::S2.rooms_like(&of_ten), "as many people");
         assert_eq!("s4".parse(), Ok(Scenario::S4));
         assert!("S9".parse::<Scenario>().is_err());
     }

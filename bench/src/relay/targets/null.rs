@@ -8,7 +8,7 @@ use crate::relay::{
 };
 use anyhow::Context as _;
 use async_trait::async_trait;
-use domain::Random as _;
+use domain::{Random as _, media::MAX_PARTICIPANTS};
 use media_relay::srtp::KEYING_MATERIAL_BYTES;
 use service::random::SystemRandom;
 use std::{collections::HashMap, net::SocketAddr, process::Stdio};
@@ -54,8 +54,9 @@ impl Target for Null {
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
+    /// As our relay's, whose floor it is.
     fn limits(&self) -> Limits {
-        Limits { simulcast: false, ..Limits::NONE }
+        Limits { participants: MAX_PARTICIPANTS, simulcast: false }
     }
 
     async fn start(&self, place: &Place) -> Result<Box<dyn Server>, Missing> {
