@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// How long each window is.
-    #[arg(long, default_value_t = 4.0)]
+    #[arg(long, default_value_t = 3.0)]
     seconds: f64,
     /// How long media flows before each window.
     #[arg(long, default_value_t = 1.0)]

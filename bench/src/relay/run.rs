@@ -20,7 +20,7 @@ use tokio::time::sleep;
 const SYSCALL_LOOK: Duration = Duration::from_secs(2);
 /// A server that uses so much of its core, or loses so many packets, has more than it can do: what a packet costs it then is that of
 /// queues that overflow, and more of the same says nothing.
-const OVERWHELMED_CORE: f64 = 0.95;
+const OVERWHELMED_CORE: f64 = 0.93;
 const OVERWHELMED_LOSS: f64 = 0.01;
 
 /// How a run is done.

@@ -140,7 +140,9 @@ impl Server for Running {
         let offer = SessionDescription { kind: "offer".to_owned(), sdp: offer, id: 1 };
         client.say(Request::Offer(offer)).await?;
         let is_there = |heard: &client::Heard| {
-            !heard.answers.is_empty() && !heard.candidates.is_empty() && heard.tracks.len() >= published
+            // Those over TCP may come first.
+            let has_path = heard.candidates.iter().any(|line| line.to_ascii_lowercase().contains(" udp "));
+            !heard.answers.is_empty() && has_path && heard.tracks.len() >= published
         };
         let heard = client.until("answer, candidate and tracks", is_there).await?;
         let answer = format!("{}{}", heard.answers[0], heard.candidates.concat());
