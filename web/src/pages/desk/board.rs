@@ -4,7 +4,7 @@ use super::{
     calendar::{Calendar, ColumnOf},
     entry::Content,
     heads,
-    side::Side,
+    side::{ByPractitioner, Side},
 };
 use crate::{extract::SignedIn, state::WebState, words};
 use askama::Template;
@@ -24,8 +24,9 @@ pub(super) struct Board {
 impl Board {
     pub(super) fn new(state: &WebState, person: &SignedIn, date: Date, view: &DeskView) -> Self {
         let (now, zone) = (state.clock.now(), &person.clinic.zone);
+        let by_practitioner = by_practitioner(&view.appointments);
         let practitioners = view.shown.iter().map(|one| {
-            let appointments: Vec<_> = view.appointments.iter().filter(|a| a.practitioner.id == one.id).collect();
+            let appointments = by_practitioner.get(&one.id).cloned().unwrap_or_default();
             let free = view.free.get(&one.id).into_iter().flatten().map(|slot| (slot.starts_at, slot.ends_at));
             ColumnOf {
                 key: one.id.to_string(),
@@ -42,10 +43,19 @@ impl Board {
         Self {
             is_today: date == words::day_of(now, zone),
             calendar: Calendar::new("The day by practitioner", zone, now, columns.collect()),
-            side: Side::new(view, now, zone),
+            side: Side::new(view, &by_practitioner, now, zone),
             print: format!("{} · {}", person.clinic.name, words::long_date(date)),
         }
     }
+}
+
+/// Everybody's appointments, each in the order of the day.
+fn by_practitioner(appointments: &[AppointmentView]) -> ByPractitioner<'_> {
+    let mut by_practitioner = ByPractitioner::new();
+    for appointment in appointments {
+        by_practitioner.entry(appointment.practitioner.id).or_default().push(appointment);
+    }
+    by_practitioner
 }
 
 /// Interpreters, rooms and devices that somebody of those who are shown needs on the day: they cannot be in two places either.

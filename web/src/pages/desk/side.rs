@@ -5,9 +5,13 @@ use crate::{
     pages::state::{self, Chip},
     words,
 };
-use domain::AppointmentState;
+use domain::{AppointmentState, PractitionerId};
 use jiff::{Timestamp, tz::TimeZone};
 use scheduler::{AppointmentView, DeskView, Readiness, messages::MessageKind};
+use std::collections::HashMap;
+
+/// Everybody's appointments of the day.
+pub(super) type ByPractitioner<'a> = HashMap<PractitionerId, Vec<&'a AppointmentView>>;
 
 /// How many who must be rung the list shows: more is a clinic in trouble, and no list of calls.
 const MAX_TO_RING: usize = 30;
@@ -39,17 +43,17 @@ pub(super) struct ToRing {
 }
 
 impl Side {
-    pub(super) fn new(view: &DeskView, now: Timestamp, zone: &TimeZone) -> Self {
+    pub(super) fn new(view: &DeskView, by_practitioner: &ByPractitioner<'_>, now: Timestamp, zone: &TimeZone) -> Self {
         let appointments = &view.appointments[..];
         let mut to_ring = to_ring(view, now, zone);
         let more_to_ring = to_ring.len().saturating_sub(MAX_TO_RING);
         to_ring.truncate(MAX_TO_RING);
         let cancelled = appointments.iter().filter(|a| a.state == AppointmentState::Cancelled);
         Self {
-            waiting: waiting(appointments, now, zone),
+            waiting: waiting(appointments, by_practitioner, now, zone),
             to_ring,
             more_to_ring,
-            cancelled: cancelled.map(|a| row(appointments, a, now, zone)).collect(),
+            cancelled: cancelled.map(|a| row(by_practitioner, a, now, zone)).collect(),
         }
     }
 
@@ -60,20 +64,30 @@ impl Side {
 }
 
 /// Who waits, longest first.
-fn waiting(appointments: &[AppointmentView], now: Timestamp, zone: &TimeZone) -> Vec<Waiting> {
+fn waiting(
+    appointments: &[AppointmentView],
+    by_practitioner: &ByPractitioner<'_>,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Vec<Waiting> {
     let mut waiting: Vec<_> = appointments.iter().filter(|a| a.state == AppointmentState::Arrived && !a.left).collect();
     waiting.sort_by_key(|a| a.arrived_at);
-    waiting.into_iter().map(|a| row(appointments, a, now, zone)).collect()
+    waiting.into_iter().map(|a| row(by_practitioner, a, now, zone)).collect()
 }
 
-fn row(all: &[AppointmentView], appointment: &AppointmentView, now: Timestamp, zone: &TimeZone) -> Waiting {
+fn row(
+    by_practitioner: &ByPractitioner<'_>,
+    appointment: &AppointmentView,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Waiting {
     let waited = now.duration_since(appointment.arrived_at.unwrap_or(now));
     let is_long = waited >= LONG_WAIT;
-    let theirs: Vec<_> = all.iter().filter(|a| a.practitioner.id == appointment.practitioner.id).collect();
+    let theirs = by_practitioner.get(&appointment.practitioner.id).map_or(&[][..], Vec::as_slice);
     Waiting {
         time: words::time(appointment.starts_at, zone),
         chip: Chip { class: if is_long { "alert" } else { "wait" }, word: words::length(waited) },
-        turn: match (appointment.ahead, runs_late(&theirs, now)) {
+        turn: match (appointment.ahead, runs_late(theirs, now)) {
             (_, Some(late)) => format!("running {} late", words::length(late)),
             (0, None) => "next".to_owned(),
             (1, None) => "one before".to_owned(),
