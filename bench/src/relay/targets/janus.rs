@@ -25,6 +25,10 @@ use tokio::{sync::Mutex, time::sleep};
 /// How long a feed may take from its answer until it can be subscribed to.
 const PUBLISH_TIME: Duration = Duration::from_secs(10);
 
+/// Janus numbers encodings from the last RID of an offer, since it expects the largest first. We offer the smallest first: the last is
+/// the largest, and the first is what it sends unasked.
+const LAST_RID: u8 = 0;
+
 /// How Janus is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tuning {
@@ -139,11 +143,11 @@ impl Server for Running {
             let (answer, mut peer) = peers.answer(&member.seat, &offer.context("Janus made no offer")?)?;
             peer.wished = member.wished;
             self.client.message(handle, json!({"request": "start"}), Some(("answer", answer.as_str()))).await?;
-            let small =
-                feeds.filter(|other| other.seat.picture == Picture::Simulcast && !member.seat.sees_large(&other.seat));
-            for mid in small.flat_map(|other| pictures(&joined, feed_id(&other.seat))) {
-                // Unasked, the largest encoding comes.
-                self.client.message(handle, json!({"request": "configure", "mid": mid, "substream": 0}), None).await?;
+            let large =
+                feeds.filter(|other| other.seat.picture == Picture::Simulcast && member.seat.sees_large(&other.seat));
+            for mid in large.flat_map(|other| pictures(&joined, feed_id(&other.seat))) {
+                let configure = json!({"request": "configure", "mid": mid, "substream": LAST_RID});
+                self.client.message(handle, configure, None).await?;
             }
             made.push(peer);
         }
