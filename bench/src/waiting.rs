@@ -14,6 +14,7 @@ use crate::{
         figures::Phase,
         machine::Machine,
         output::{figures::number, table::aligned},
+        targets::child::{ServerProcess, free_port},
     },
 };
 use anyhow::Context as _;
@@ -23,15 +24,13 @@ use people::Site;
 use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::{process::Command, time::sleep};
 
 /// It guards a server that lives for minutes and hears the loop-back address only.
 const SECRET: &str = "a secret of the bench, of 32 bytes and more";
-/// How long the executable may take to listen.
-const START_TIME: Duration = Duration::from_secs(20);
 /// What is open settles before it is measured.
 const SETTLE_TIME: Duration = Duration::from_secs(6);
 /// How many patients of each step are timed, one after the other.
@@ -92,8 +91,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let clinic = Clinic::settle(&postgres.url(), most).await?;
     let machine = Machine::this();
     let executable = options.bedside.unwrap_or(std::env::current_exe()?.with_file_name("bedside"));
-    let mut web = Web::start(&executable, &postgres, &redis)?;
-    web.listens().await?;
+    let web = Web::start(&executable, &postgres, &redis).await?;
     let site = Site::new(web.port, SECRET)?;
     let mut desk = site.desk(clinic::EMAIL, clinic::PASSWORD).await?;
 
@@ -156,13 +154,14 @@ fn report(report: &Report, json: &Path) -> anyhow::Result<()> {
 
 /// `bedside web`, killed at the end.
 struct Web {
-    child: Child,
+    process: ServerProcess,
     port: u16,
 }
 
 impl Web {
-    fn start(executable: &Path, postgres: &PrivatePostgres, redis: &PrivateRedis) -> anyhow::Result<Self> {
-        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    /// Starts it on every core, and waits until it listens.
+    async fn start(executable: &Path, postgres: &PrivatePostgres, redis: &PrivateRedis) -> anyhow::Result<Self> {
+        let port = free_port()?;
         let child = Command::new(executable)
             .arg("web")
             .env_clear()
@@ -175,35 +174,20 @@ impl Web {
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("{} cannot be started; `bin/bench waiting` builds it", executable.display()))?;
-        Ok(Self { child, port })
-    }
-
-    async fn listens(&mut self) -> anyhow::Result<()> {
-        let began = Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            anyhow::ensure!(self.child.try_wait()?.is_none(), "bedside web ended at once");
-            anyhow::ensure!(began.elapsed() < START_TIME, "bedside web does not listen");
-            sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
+        let mut process = ServerProcess::over(child)?;
+        process.listens(port).await?;
+        Ok(Self { process, port })
     }
 
     fn cpu(&self) -> Cpu {
-        Cpu::of(&[self.child.id()])
+        Cpu::of(&[self.process.id()])
     }
 
     async fn memory(&self) -> anyhow::Result<u64> {
         sleep(SETTLE_TIME).await;
-        accounting::pss(&[self.child.id()]).context("the memory of bedside web cannot be read")
-    }
-}
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        // Nothing is left to be told when it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        accounting::pss(&[self.process.id()]).context("the memory of bedside web cannot be read")
     }
 }
