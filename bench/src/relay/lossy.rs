@@ -19,6 +19,8 @@ const LONG: Duration = Duration::from_millis(150);
 const JITTER: Duration = Duration::from_millis(20);
 /// How long a burst of losses is on average, packets.
 const BURST: f64 = 4.0;
+/// Every track has begun to be counted before the path begins to lose: sound is looked at ten times a second.
+const LEAD_TIME: Duration = Duration::from_millis(300);
 /// After the window nothing is lost any more, and what is on its way may come.
 const SETTLE_TIME: Duration = Duration::from_millis(1_500);
 /// A path whose datagrams come out so much later than they should is a measure of itself.
@@ -119,6 +121,7 @@ impl Turn<'_> {
     ) -> anyhow::Result<()> {
         path.report().await?;
         let opened = window::open(stand.generator, stand.server.processes(), u32::MAX).await?;
+        sleep(LEAD_TIME).await;
         path.set(case.conditions());
         sleep(self.plan.window).await;
         let window = opened.close().await?;
