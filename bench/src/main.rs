@@ -57,6 +57,8 @@ enum Command {
     },
     /// Sends the same visits through media relays, in turns, and measures what each costs.
     Relay(Box<relay::Options>),
+    /// What the null relay costs, beside what its parts cost alone and what `strace` counts.
+    Floor(relay::floor::Options),
     /// What patients who wait cost, and how soon the desk sees an arrival.
     Waiting(waiting::Options),
     /// What changed between two runs of `relay` beyond the noise.
@@ -75,6 +77,16 @@ enum Command {
         /// With segmentation offload.
         #[arg(long)]
         gso: bool,
+    },
+    /// The parts of the floor, one by one.
+    #[command(hide = true)]
+    FloorCosts {
+        /// What they go over.
+        #[arg(long, default_value = "127.0.0.1")]
+        address: IpAddr,
+        /// The SRTP profile.
+        #[arg(long, value_enum, default_value_t)]
+        srtp: relay::peer::keys::Suite,
     },
     /// One process of `history`.
     #[command(hide = true)]
@@ -107,6 +119,8 @@ fn main() -> anyhow::Result<()> {
         Command::Pages { requests, rounds } => in_runtime(bedside_bench::pages::run(requests, rounds)),
         // It chooses its processor before there are threads.
         Command::Relay(options) => relay::measure(*options),
+        Command::Floor(options) => relay::floor::measure(&options),
+        Command::FloorCosts { address, srtp } => relay::floor::costs::run(address, srtp),
         Command::Waiting(options) => in_runtime(waiting::run(options)),
         Command::Compare { before, after } => relay::output::compare::run(&before, &after),
         // One thread and nothing beside: what is measured is the packets.

@@ -8,6 +8,7 @@
 pub mod accounting;
 pub mod crowd;
 pub mod figures;
+pub mod floor;
 pub mod generator;
 mod lossy;
 pub mod machine;
@@ -28,6 +29,7 @@ use clap::Args;
 use domain::Clock as _;
 use machine::{Cores, Machine};
 use output::Results;
+use peer::keys::Suite;
 use run::Plan;
 use scenario::Scenario;
 use service::clock::SystemClock;
@@ -78,6 +80,9 @@ pub struct Options {
     /// What the dice begin with.
     #[arg(long, default_value_t = 20_261_128)]
     seed: u64,
+    /// The SRTP profile that the generator offers.
+    #[arg(long, value_enum, default_value_t)]
+    srtp: Suite,
     /// The address at which servers receive media; one of this machine when absent.
     #[arg(long)]
     address: Option<IpAddr>,
@@ -92,6 +97,7 @@ impl Options {
         [
             ("rounds", self.rounds.to_string()),
             ("window", format!("{} s after {} s", self.seconds, self.warm_up)),
+            ("SRTP offered", self.srtp.name().to_owned()),
             ("cores", format!("server on {server}, generator on {generator}")),
             ("path", format!("{address}, which is the machine's own: everything goes over the loop-back device")),
         ]
@@ -140,6 +146,7 @@ async fn measured(options: Options, cores: Cores, machine: Machine) -> anyhow::R
         rooms: options.rooms,
         most: options.most,
         seed: options.seed,
+        srtp: options.srtp,
         server_cpu: cores.server,
         scratch: scratch.clone(),
         address,

@@ -2,6 +2,7 @@
 
 mod description;
 pub mod dtls;
+pub mod keys;
 pub mod stun;
 mod way;
 mod write;
@@ -13,7 +14,7 @@ use super::{
 use description::{Description, Section};
 use domain::{Random, media::MediaKind};
 use dtls::Identity;
-use media_relay::srtp::KEYING_MATERIAL_BYTES;
+use keys::{Material, Suite};
 use service::random::SeededRandom;
 use std::{
     io,
@@ -127,7 +128,7 @@ pub(crate) enum Security {
         is_dtls_client: bool,
     },
     /// Agreed beforehand: what DTLS would have exported, we being its client.
-    Keyed(Box<[u8; KEYING_MATERIAL_BYTES]>),
+    Keyed(Material),
 }
 
 /// Makes transports. All share one certificate, so that joining costs the generator little.
@@ -150,12 +151,22 @@ pub struct Pending {
 }
 
 impl PeerFactory {
-    /// Transports from `address`, with dice that begin at `seed`.
+    /// Transports from `address` that offer `suite`, with dice that begin at `seed`.
     ///
     /// # Errors
     /// When no certificate can be made.
-    pub fn new(address: IpAddr, seed: u64) -> anyhow::Result<Self> {
-        Ok(Self { address, identity: Arc::new(Identity::generate()?), random: SeededRandom::new(seed), path: None })
+    pub fn new(address: IpAddr, seed: u64, suite: Suite) -> anyhow::Result<Self> {
+        Ok(Self {
+            address,
+            identity: Arc::new(Identity::generate(suite)?),
+            random: SeededRandom::new(seed),
+            path: None,
+        })
+    }
+
+    /// What is offered.
+    pub fn suite(&self) -> Suite {
+        self.identity.suite
     }
 
     /// Lets all transports from now on go this way.
@@ -213,13 +224,13 @@ impl PeerFactory {
         &self,
         seat: &Seat,
         remote: SocketAddr,
-        keys: [u8; KEYING_MATERIAL_BYTES],
+        keys: Material,
         receives: Receives,
     ) -> io::Result<(SocketAddr, Peer)> {
         let wished = Instant::now();
         let way = self.way()?;
         let local = way.address()?;
-        let security = Security::Keyed(Box::new(keys));
+        let security = Security::Keyed(keys);
         let transport = Transport { route: way.to(remote), security, identity: Arc::clone(&self.identity) };
         let (sends, receives) = (self.sends(seat), as_offered(receives));
         Ok((local, Peer { seat: *seat, sends, receives, wished, answered: Instant::now(), transport }))

@@ -7,7 +7,7 @@ use super::{
     generator::Generator,
     lossy,
     path::{Conditions, Impairer},
-    peer::PeerFactory,
+    peer::{PeerFactory, keys::Suite},
     scenario::{Room, Scenario},
     syscalls,
     target::{Missing, Place, Server, Target},
@@ -46,6 +46,8 @@ pub struct Plan {
     pub most: bool,
     /// What the dice begin with.
     pub seed: u64,
+    /// What the generator offers.
+    pub srtp: Suite,
     /// The server's processor.
     pub server_cpu: usize,
     /// Where servers write.
@@ -134,7 +136,8 @@ impl Turn<'_> {
         };
         let generator = Generator::start(self.plan.seed.wrapping_add(self.round as u64))?;
         let path = self.path()?;
-        let peers = PeerFactory::new(self.plan.address, self.plan.seed.wrapping_add(self.round as u64))?;
+        let peers =
+            PeerFactory::new(self.plan.address, self.plan.seed.wrapping_add(self.round as u64), self.plan.srtp)?;
         let peers = peers.through(path.clone());
         let empty = accounting::pss(&server.processes());
         let stand = Stand { server: server.as_ref(), generator: &generator, peers: &peers, empty, path };
@@ -300,6 +303,7 @@ mod tests {
             rooms: None,
             most: false,
             seed: 1,
+            srtp: Suite::Gcm,
             server_cpu: 0,
             scratch: PathBuf::new(),
             address: [127, 0, 0, 1].into(),

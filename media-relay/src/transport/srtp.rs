@@ -56,12 +56,7 @@ pub fn from_keying_material(material: &[u8; KEYING_MATERIAL_BYTES]) -> (Opener, 
 
 /// Derives both directions from the DTLS exporter's output, as the DTLS client, for AES-128-GCM.
 pub fn from_keying_material_of_client(material: &[u8; KEYING_MATERIAL_BYTES]) -> (Opener, Sealer) {
-    let mut swapped = *material;
-    swapped[..16].copy_from_slice(&material[16..32]);
-    swapped[16..32].copy_from_slice(&material[..16]);
-    swapped[32..44].copy_from_slice(&material[44..]);
-    swapped[44..].copy_from_slice(&material[32..44]);
-    from_keying_material(&swapped)
+    from_keying_material(&swapped(material))
 }
 
 /// Derives both directions from the DTLS exporter's output, as the DTLS server, for AES-CM with HMAC-SHA-1.
@@ -70,6 +65,20 @@ pub fn from_cm_keying_material(material: &[u8; CM_KEYING_MATERIAL_BYTES]) -> (Op
         SessionKeys::Cm(Box::new(CmKeys::derive(part(material, key), &material[salt..salt + 14])))
     };
     pair(keys(0, 32), keys(16, 46))
+}
+
+/// Derives both directions from the DTLS exporter's output, as the DTLS client, for AES-CM with HMAC-SHA-1.
+pub fn from_cm_keying_material_of_client(material: &[u8; CM_KEYING_MATERIAL_BYTES]) -> (Opener, Sealer) {
+    from_cm_keying_material(&swapped(material))
+}
+
+/// Two keys and two salts, the server's first.
+fn swapped<const BYTES: usize>(material: &[u8; BYTES]) -> [u8; BYTES] {
+    let (keys, salts) = material.split_at(32);
+    let (client_key, server_key) = keys.split_at(16);
+    let (client_salt, server_salt) = salts.split_at(salts.len() / 2);
+    let swapped = [server_key, client_key, server_salt, client_salt].concat();
+    swapped.try_into().expect("the same parts")
 }
 
 fn part(material: &[u8], at: usize) -> &[u8; 16] {

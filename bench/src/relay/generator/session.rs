@@ -10,7 +10,8 @@ use super::{
 use crate::relay::{
     peer::{
         Peer, ReceivesTrack, Security,
-        dtls::{Dtls, Identity, Keys, Progress as HandshakeProgress},
+        dtls::{Dtls, Identity, Progress as HandshakeProgress},
+        keys::Keys,
         stun::{self, Heard},
     },
     target::Seat,
@@ -256,7 +257,7 @@ impl Session {
         let (local_ice, remote_ice) = match &self.security {
             Security::Handshake { local_ice, remote_ice, .. } => (local_ice, remote_ice),
             Security::Keyed(material) => {
-                let keys = Box::new(Keys::of(material, true));
+                let keys = Box::new(material.keys(true));
                 return self.open(keys, now, work);
             }
         };

@@ -1,5 +1,6 @@
 //! What a receive batch leads to: for each destination, runs of equal size, one system call each.
 
+use super::control::Counts;
 use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
 use std::net::SocketAddr;
 
@@ -46,7 +47,7 @@ impl Egress {
     }
 
     /// Sends everything. What the system does not take at once is lost, as on any full link.
-    pub(super) fn flush(&mut self, state: &UdpSocketState, socket: &mio::net::UdpSocket) {
+    pub(super) fn flush(&mut self, state: &UdpSocketState, socket: &mio::net::UdpSocket, counts: &mut Counts) {
         for batch in &mut self.batches[..self.used] {
             let transmit = Transmit {
                 destination: batch.remote,
@@ -55,6 +56,13 @@ impl Egress {
                 segment_size: (batch.segments > 1).then_some(batch.segment),
                 src_ip: None,
             };
+            if batch.segments > 1 {
+                counts.bursts += 1;
+                counts.burst_datagrams += batch.segments as u64;
+            } else {
+                counts.singles += 1;
+                counts.single_bytes += batch.bytes.len() as u64;
+            }
             // The generator counts what does not arrive.
             let _ = state.try_send(UdpSockRef::from(socket), &transmit);
             batch.bytes.clear();

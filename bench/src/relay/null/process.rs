@@ -1,7 +1,7 @@
 //! The process: one thread, one socket; whole batches in, and out again what they lead to.
 
 use super::{
-    control::{Answer, Command, keys_of},
+    control::{Answer, Command, Counts, keys_of},
     egress::Egress,
     seats::Seats,
 };
@@ -40,11 +40,13 @@ pub fn run(address: IpAddr, with_gso: bool) -> anyhow::Result<()> {
     say(Answer::Listens(socket.local_addr()?.port()))?;
 
     let segments = if with_gso { state.max_gso_segments() } else { 1 };
-    let mut relay = Relay { socket, state, seats: Seats::default(), egress: Egress::new(segments) };
+    let mut relay =
+        Relay { socket, state, seats: Seats::default(), egress: Egress::new(segments), counts: Counts::default() };
     let mut events = Events::with_capacity(4);
     let mut buffers = Buffers::new(&relay.state);
     let mut has_more = false;
     loop {
+        relay.counts.polls += 1;
         if let Err(error) = poll.poll(&mut events, has_more.then_some(Duration::ZERO)) {
             anyhow::ensure!(error.kind() == ErrorKind::Interrupted, "the socket cannot be waited for: {error}");
         }
@@ -60,6 +62,7 @@ struct Relay {
     state: UdpSocketState,
     seats: Seats,
     egress: Egress,
+    counts: Counts,
 }
 
 struct Buffers {
@@ -81,6 +84,7 @@ impl Relay {
         let mut chunks = buffers.bytes.chunks_exact_mut(buffers.each);
         let mut slices: [IoSliceMut<'_>; quinn_udp::BATCH_SIZE] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().expect("a buffer for each of the batch")));
+        self.counts.receives += 1;
         let received = self.state.recv(UdpSockRef::from(&self.socket), &mut slices, &mut buffers.meta);
         let count = match received {
             Ok(count) => count,
@@ -88,11 +92,13 @@ impl Relay {
             Err(error) => return error.kind() != ErrorKind::WouldBlock,
         };
         for (meta, bytes) in buffers.meta[..count].iter().zip(buffers.bytes.chunks_exact_mut(buffers.each)) {
+            self.counts.messages += 1;
+            self.counts.message_bytes += meta.len as u64;
             for datagram in bytes[..meta.len].chunks_mut(meta.stride.max(1)) {
-                self.seats.forward(meta.addr, datagram, &mut self.egress);
+                self.seats.forward(meta.addr, datagram, &mut self.egress, &mut self.counts);
             }
         }
-        self.egress.flush(&self.state, &self.socket);
+        self.egress.flush(&self.state, &self.socket, &mut self.counts);
         true
     }
 
@@ -104,6 +110,10 @@ impl Relay {
                 Some(Command::Add { seat, remote, keys }) => self.seats.add(seat, remote, &keys_of(&keys)?),
                 Some(Command::Forward { seat, to }) => self.seats.route(seat, to),
                 Some(Command::Remove { seat }) => self.seats.remove(seat),
+                Some(Command::Count) => {
+                    say(Answer::Counts(self.counts))?;
+                    continue;
+                }
             }
             say(Answer::Done)?;
         }

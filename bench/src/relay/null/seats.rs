@@ -1,9 +1,10 @@
 //! Who is there, and what happens to a packet: found by its address, opened in place, sealed for each receiver.
 
-use super::egress::Egress;
+use super::{control::Counts, egress::Egress};
+use crate::relay::peer::keys::{Keys, Material};
 use media_relay::{
     RtpHeader,
-    srtp::{self, KEYING_MATERIAL_BYTES, Opener, ReplayWindow, Sealer, TAG_BYTES},
+    srtp::{Opener, ReplayWindow, Sealer},
 };
 use std::{collections::HashMap, net::SocketAddr};
 
@@ -33,12 +34,12 @@ struct Opened {
 
 impl Seats {
     /// Somebody comes, or comes again.
-    pub(super) fn add(&mut self, seat: usize, remote: SocketAddr, keys: &[u8; KEYING_MATERIAL_BYTES]) {
+    pub(super) fn add(&mut self, seat: usize, remote: SocketAddr, keys: &Material) {
         self.remove(seat);
         if self.seats.len() <= seat {
             self.seats.resize_with(seat + 1, || None);
         }
-        let (opener, sealer) = srtp::from_keying_material(keys);
+        let Keys { opener, sealer, .. } = keys.keys(false);
         self.by_remote.insert(remote, seat);
         self.seats[seat] = Some(Seat { remote, opener, sealer, windows: Vec::new(), to: Vec::new() });
     }
@@ -58,17 +59,28 @@ impl Seats {
     }
 
     /// Opens an RTP packet and seals it for everybody it goes to. Of RTCP only requests for a keyframe go anywhere.
-    pub(super) fn forward(&mut self, remote: SocketAddr, datagram: &mut [u8], egress: &mut Egress) {
+    pub(super) fn forward(
+        &mut self,
+        remote: SocketAddr,
+        datagram: &mut [u8],
+        egress: &mut Egress,
+        counts: &mut Counts,
+    ) {
         let Some(&from) = self.by_remote.get(&remote) else { return };
         if datagram.get(1).is_some_and(|second| (192..=223).contains(second)) {
             return self.request_keyframe(from, datagram, egress);
         }
         let Some(seat) = self.seats[from].as_mut() else { return };
         let Some(opened) = seat.open(datagram) else { return };
+        counts.opened += 1;
+        counts.opened_bytes += datagram.len() as u64;
         // Taken out for the time of the loop; nothing is copied.
         let receivers = std::mem::take(&mut seat.to);
         for to in receivers.iter().filter_map(|to| self.seats.get(*to)?.as_ref()) {
-            let buffer = egress.datagram(to.remote, opened.len + TAG_BYTES);
+            let size = opened.len + to.sealer.rtp_overhead();
+            counts.sealed += 1;
+            counts.sealed_bytes += size as u64;
+            let buffer = egress.datagram(to.remote, size);
             let start = buffer.len();
             buffer.extend_from_slice(&datagram[..opened.len]);
             to.sealer.seal_rtp(buffer, start, opened.header_len, opened.ssrc, opened.index);
@@ -128,7 +140,9 @@ impl Seat {
 mod tests {
     use super::*;
 
-    const KEYS: [[u8; KEYING_MATERIAL_BYTES]; 3] = [[1; 56], [2; 56], [3; 56]];
+    fn keys(seat: usize) -> Material {
+        Material::of(&[seat as u8 + 1; 56]).expect("keys")
+    }
 
     fn remote(seat: usize) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], 5_000 + seat as u16))
@@ -136,7 +150,7 @@ mod tests {
 
     fn seats() -> Seats {
         let mut seats = Seats::default();
-        KEYS.iter().enumerate().for_each(|(seat, keys)| seats.add(seat, remote(seat), keys));
+        (0..3).for_each(|seat| seats.add(seat, remote(seat), &keys(seat)));
         seats
     }
 
@@ -146,14 +160,12 @@ mod tests {
         packet.extend_from_slice(&sequence.to_be_bytes());
         packet.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 7]);
         packet.extend_from_slice(b"picture");
-        let (_, sealer) = srtp::from_keying_material_of_client(&KEYS[0]);
-        sealer.seal_rtp(&mut packet, 0, 12, 7, u64::from(sequence));
+        keys(0).keys(true).sealer.seal_rtp(&mut packet, 0, 12, 7, u64::from(sequence));
         packet
     }
 
     fn opens(seat: usize, mut packet: Vec<u8>, sequence: u16) -> Option<Vec<u8>> {
-        let (opener, _) = srtp::from_keying_material_of_client(&KEYS[seat]);
-        let len = opener.open_rtp(&mut packet, 12, 7, u64::from(sequence)).ok()?;
+        let len = keys(seat).keys(true).opener.open_rtp(&mut packet, 12, 7, u64::from(sequence)).ok()?;
         Some(packet[12..len].to_vec())
     }
 
@@ -161,7 +173,7 @@ mod tests {
     fn a_packet_reaches_those_it_goes_to_under_their_own_keys() {
         let (mut seats, mut egress) = (seats(), Egress::new(1));
         seats.route(0, vec![1, 2]);
-        seats.forward(remote(0), &mut sent(9), &mut egress);
+        seats.forward(remote(0), &mut sent(9), &mut egress, &mut Counts::default());
         let out = egress.take();
         assert_eq!(out.len(), 2);
         for ((to, packet), seat) in out.into_iter().zip([1, 2]) {
@@ -177,10 +189,10 @@ mod tests {
         seats.route(0, vec![1]);
         let mut forged = sent(10);
         forged[20] ^= 1;
-        seats.forward(remote(0), &mut sent(9), &mut egress);
-        seats.forward(remote(0), &mut sent(9), &mut egress);
-        seats.forward(remote(0), &mut forged, &mut egress);
-        seats.forward(remote(8), &mut sent(11), &mut egress);
+        seats.forward(remote(0), &mut sent(9), &mut egress, &mut Counts::default());
+        seats.forward(remote(0), &mut sent(9), &mut egress, &mut Counts::default());
+        seats.forward(remote(0), &mut forged, &mut egress, &mut Counts::default());
+        seats.forward(remote(8), &mut sent(11), &mut egress, &mut Counts::default());
         assert_eq!(egress.take().len(), 1);
     }
 
@@ -188,16 +200,16 @@ mod tests {
     fn a_request_for_a_keyframe_reaches_whoever_sends_the_picture() {
         let (mut seats, mut egress) = (seats(), Egress::new(1));
         seats.route(0, vec![1]);
-        seats.forward(remote(0), &mut sent(9), &mut egress);
+        seats.forward(remote(0), &mut sent(9), &mut egress, &mut Counts::default());
         egress.take();
-        let (_, mut sealer) = srtp::from_keying_material_of_client(&KEYS[1]);
+        let mut sealer = keys(1).keys(true).sealer;
         let report = [0x80, 201, 0, 1, 0, 0, 0, 8];
         let request = [0x81, 206, 0, 2, 0, 0, 0, 8, 0, 0, 0, 7];
         let mut packet = [&report[..], &request[..]].concat();
         sealer.seal_rtcp(&mut packet, 0);
-        seats.forward(remote(1), &mut packet, &mut egress);
+        seats.forward(remote(1), &mut packet, &mut egress, &mut Counts::default());
         let (to, mut packet) = egress.take().pop().expect("it goes somewhere");
-        let (mut opener, _) = srtp::from_keying_material_of_client(&KEYS[0]);
+        let mut opener = keys(0).keys(true).opener;
         let len = opener.open_rtcp(&mut packet).expect("it is sealed for the publisher");
         assert_eq!((to, &packet[8..len]), (remote(0), &request[..]));
     }
@@ -207,7 +219,7 @@ mod tests {
         let (mut seats, mut egress) = (seats(), Egress::new(64));
         seats.route(0, vec![1]);
         for sequence in 0..4 {
-            seats.forward(remote(0), &mut sent(sequence), &mut egress);
+            seats.forward(remote(0), &mut sent(sequence), &mut egress, &mut Counts::default());
         }
         assert_eq!(egress.calls(), 1);
         let out = egress.take();

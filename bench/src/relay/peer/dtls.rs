@@ -1,14 +1,13 @@
-//! The DTLS side of a participant (RFC 5764) on `rtc-dtls`, and the SRTP keys that come of it.
+//! The DTLS side of a participant (RFC 5764) on `rtc-dtls`.
 
+use super::keys::{Keys, Material, Suite};
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::BytesMut;
-use media_relay::srtp::{self, KEYING_MATERIAL_BYTES, Opener, Sealer};
 use rtc_dtls::{
     config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, VerifyPeerCertificateFn},
     crypto::Certificate,
     crypto_provider::{RTCCryptoProvider, default_provider},
     endpoint::{Endpoint, EndpointEvent},
-    extension::extension_use_srtp::SrtpProtectionProfile,
 };
 use rtc_shared::{TransportProtocol, error::Error};
 use std::{
@@ -21,7 +20,6 @@ use std::{
 const PLACEHOLDER: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 9));
 /// How long an unanswered flight waits before it is sent again.
 const FLIGHT_INTERVAL: Duration = Duration::from_millis(150);
-const GCM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm;
 
 /// The certificate of all participants of this process.
 pub struct Identity {
@@ -29,6 +27,8 @@ pub struct Identity {
     pub crypto: Arc<dyn RTCCryptoProvider>,
     /// SHA-256 of the certificate.
     pub fingerprint: [u8; 32],
+    /// The one SRTP profile that is offered and taken.
+    pub suite: Suite,
     certificate: Certificate,
 }
 
@@ -37,11 +37,11 @@ impl Identity {
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn generate() -> anyhow::Result<Self> {
+    pub fn generate(suite: Suite) -> anyhow::Result<Self> {
         let crypto = default_provider().map_err(|error| anyhow::anyhow!("no cryptography: {error}"))?;
         let certificate = Certificate::generate_self_signed(vec!["bench".to_owned()], crypto.crypto())?;
         let fingerprint = sha256(certificate.certificate[0].as_ref());
-        Ok(Self { crypto, fingerprint, certificate })
+        Ok(Self { crypto, fingerprint, suite, certificate })
     }
 }
 
@@ -55,31 +55,11 @@ pub enum Progress {
     Closed(String),
 }
 
-/// What opens and seals the packets.
-pub struct Keys {
-    /// Of what comes.
-    pub opener: Opener,
-    /// Of what is sent.
-    pub sealer: Sealer,
-    /// The protection profile that the server picked.
-    pub suite: &'static str,
-}
-
-impl Keys {
-    /// Of a handshake's exported material.
-    pub fn of(material: &[u8; KEYING_MATERIAL_BYTES], is_client: bool) -> Self {
-        let (opener, sealer) = match is_client {
-            true => srtp::from_keying_material_of_client(material),
-            false => srtp::from_keying_material(material),
-        };
-        Self { opener, sealer, suite: "AES-128-GCM" }
-    }
-}
-
 /// One handshake.
 pub struct Dtls {
     endpoint: Endpoint,
     is_client: bool,
+    suite: Suite,
 }
 
 impl Dtls {
@@ -95,8 +75,7 @@ impl Dtls {
         let builder = ConfigBuilder::default()
             .with_crypto_provider(Arc::clone(&identity.crypto))
             .with_certificates(vec![identity.certificate.clone()])
-            // Our own sealing knows AES-128-GCM alone; every server met so far takes it.
-            .with_srtp_protection_profiles(vec![GCM])
+            .with_srtp_protection_profiles(vec![identity.suite.profile()])
             .with_client_auth(ClientAuthType::RequireAnyClientCert)
             .with_extended_master_secret(ExtendedMasterSecretType::Request)
             .with_flight_interval(FLIGHT_INTERVAL)
@@ -108,7 +87,7 @@ impl Dtls {
         if is_client {
             endpoint.connect(now, PLACEHOLDER, config, None)?;
         }
-        Ok(Self { endpoint, is_client })
+        Ok(Self { endpoint, is_client, suite: identity.suite })
     }
 
     /// Takes a datagram.
@@ -151,15 +130,14 @@ impl Dtls {
 
     fn keys(&self) -> Progress {
         let state = self.endpoint.get_connection_state(PLACEHOLDER);
-        let Some(state) = state.filter(|state| state.srtp_protection_profile() == GCM) else {
-            return Progress::Closed("the server does not take AES-128-GCM".to_owned());
+        let Some(state) = state.filter(|state| state.srtp_protection_profile() == self.suite.profile()) else {
+            return Progress::Closed(format!("the server does not take {}", self.suite.name()));
         };
-        let Ok(material) = state.export_keying_material("EXTRACTOR-dtls_srtp", &[], KEYING_MATERIAL_BYTES) else {
+        let Ok(material) = state.export_keying_material("EXTRACTOR-dtls_srtp", &[], self.suite.material_bytes()) else {
             return Progress::Closed("no keys came of the handshake".to_owned());
         };
-        let material: &[u8] = material.as_ref();
-        let material = material.try_into().expect("as many bytes as asked for");
-        Progress::Open(Box::new(Keys::of(material, self.is_client)))
+        let material = Material::of(material.as_ref()).expect("as many bytes as asked for");
+        Progress::Open(Box::new(material.keys(self.is_client)))
     }
 }
 

@@ -2,14 +2,13 @@
 
 use super::child::{ServerProcess, command};
 use crate::relay::{
-    null::control::{Answer, Command, text_of},
-    peer::{Peer, PeerFactory},
+    null::control::{Answer, Command, Counts, text_of},
+    peer::{Peer, PeerFactory, keys::Material},
     target::{Limits, Missing, Place, Seat, Server, Target},
 };
 use anyhow::Context as _;
 use async_trait::async_trait;
 use domain::{Random as _, media::MAX_PARTICIPANTS};
-use media_relay::srtp::KEYING_MATERIAL_BYTES;
 use service::random::SystemRandom;
 use std::{collections::HashMap, net::SocketAddr, process::Stdio};
 use tokio::{
@@ -25,7 +24,8 @@ pub struct Null {
     pub with_gso: bool,
 }
 
-struct Running {
+/// The null relay while it runs.
+pub struct Running {
     process: ServerProcess,
     address: SocketAddr,
     talk: Mutex<Talk>,
@@ -49,8 +49,7 @@ impl Target for Null {
     fn configuration(&self) -> Vec<(String, String)> {
         let sends =
             if self.with_gso { "UDP_SEGMENT, one call for equal packets of a batch" } else { "one call a packet" };
-        let all =
-            [("receives", "recvmmsg, 32 messages"), ("sends", sends), ("SRTP", "AES-128-GCM, the relay's own code")];
+        let all = [("receives", "recvmmsg, 32 messages"), ("sends", sends), ("SRTP", "the relay's own code")];
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
@@ -60,6 +59,16 @@ impl Target for Null {
     }
 
     async fn start(&self, place: &Place) -> Result<Box<dyn Server>, Missing> {
+        Ok(Box::new(self.run(place).await?))
+    }
+}
+
+impl Null {
+    /// Starts it, and it can say what it has done.
+    ///
+    /// # Errors
+    /// When this program cannot be started a second time.
+    pub async fn run(&self, place: &Place) -> anyhow::Result<Running> {
         let mut process = command(std::env::current_exe()?, place);
         process
             .args(["null-relay", "--address", &place.address.to_string()])
@@ -74,10 +83,24 @@ impl Target for Null {
         let process = ServerProcess::over(child)?;
         let mut talk = Talk { to, from, rooms: HashMap::new(), next: 0 };
         let Answer::Listens(port) = talk.hear().await? else {
-            return Err(Missing { why: "the null relay does not say where it listens".to_owned() });
+            anyhow::bail!("the null relay does not say where it listens");
         };
         let address = SocketAddr::new(place.address, port);
-        Ok(Box::new(Running { process, address, talk: Mutex::new(talk) }))
+        Ok(Running { process, address, talk: Mutex::new(talk) })
+    }
+}
+
+impl Running {
+    /// What it has done so far.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub async fn counts(&self) -> anyhow::Result<Counts> {
+        let mut talk = self.talk.lock().await;
+        match talk.ask(&Command::Count).await? {
+            Answer::Counts(counts) => Ok(counts),
+            _ => anyhow::bail!("the null relay does not say what it has done"),
+        }
     }
 }
 
@@ -88,9 +111,10 @@ impl Server for Running {
     }
 
     async fn join(&self, seat: &Seat, peers: &PeerFactory) -> anyhow::Result<Vec<Peer>> {
-        let mut keys = [0; KEYING_MATERIAL_BYTES];
+        let mut keys = vec![0; peers.suite().material_bytes()];
         SystemRandom.fill(&mut keys);
-        let (remote, peer) = peers.keyed(seat, self.address, keys, seat.receives)?;
+        let keys = Material::of(&keys)?;
+        let (remote, peer) = peers.keyed(seat, self.address, keys.clone(), seat.receives)?;
         let mut talk = self.talk.lock().await;
         let number = talk.next;
         talk.next += 1;
@@ -126,9 +150,13 @@ impl Talk {
     }
 
     async fn say(&mut self, command: &Command) -> anyhow::Result<()> {
-        self.to.write_all(format!("{}\n", serde_json::to_string(command)?).as_bytes()).await?;
-        anyhow::ensure!(self.hear().await? == Answer::Done, "the null relay does not do as it is told");
+        anyhow::ensure!(self.ask(command).await? == Answer::Done, "the null relay does not do as it is told");
         Ok(())
+    }
+
+    async fn ask(&mut self, command: &Command) -> anyhow::Result<Answer> {
+        self.to.write_all(format!("{}\n", serde_json::to_string(command)?).as_bytes()).await?;
+        self.hear().await
     }
 
     async fn hear(&mut self) -> anyhow::Result<Answer> {
