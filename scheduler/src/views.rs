@@ -212,7 +212,7 @@ pub struct AppointmentView {
     pub practitioner: PractitionerView,
     /// Which visit link is good; see [`visit_link`](crate::visit_link()).
     pub link_version: i16,
-    /// Since when the patient waits, or waited.
+    /// Since when the patient waits, or waited before the visit that is under way. Of what is over the seat is not looked up.
     pub arrived_at: Option<Timestamp>,
     /// When the patient's page last said that it is there.
     pub last_seen_at: Option<Timestamp>,

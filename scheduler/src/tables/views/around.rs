@@ -5,8 +5,8 @@ use super::{
     lookups::{self, Named, Seat, Turn},
 };
 use crate::views::{AppointmentView, ClinicView, EncounterView, PatientView, ResourceView, VisitTypeName};
-use domain::{AppointmentId, AppointmentState, ArrivalWindow, PatientId, PractitionerId, VisitTypeId};
-use jiff::SignedDuration;
+use domain::{AppointmentId, AppointmentState, ArrivalWindow, EncounterState, PatientId, PractitionerId, VisitTypeId};
+use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -27,28 +27,35 @@ pub(super) struct Around {
 }
 
 impl Around {
+    /// Of these appointments, which are all that start within these two instants if they are given.
     pub(super) async fn of(
         connection: &mut PgConnection,
         clinic: &ClinicView,
         rows: &[Row],
+        all_within: Option<(Timestamp, Timestamp)>,
     ) -> Result<Self, sqlx::Error> {
         let id = clinic.id;
         let each = |one: fn(&Row) -> Uuid| distinct(rows.iter().map(one));
         let in_state = |state| rows.iter().filter(move |row: &&Row| row.state == state);
-        // Who has not arrived has no seat, and who was not admitted has no encounter.
-        let seated = rows.iter().filter(|row| row.state != AppointmentState::Booked).map(|row| row.id.0);
         let admitted = in_state(AppointmentState::Fulfilled).map(|row| row.id.0);
+        let encounters = lookups::encounters(connection, id, admitted.collect()).await?;
+        // On a full day most have been seen, and nobody asks any more how they waited.
+        let seated = in_state(AppointmentState::Arrived).map(|row| row.id.0).chain(under_way(&encounters));
         let awaited = in_state(AppointmentState::Arrived).map(|row| row.practitioner_id.0);
+        let resources = match all_within {
+            Some(window) => lookups::resources_within(connection, id, window).await?,
+            None => lookups::resources(connection, id, each(|row| row.id.0)).await?,
+        };
         Ok(Self {
             early: clinic.early,
             late: clinic.late,
             patients: lookups::patients(connection, id, each(|row| row.patient_id.0)).await?,
             practitioners: lookups::practitioners(connection, id, each(|row| row.practitioner_id.0)).await?,
             visit_types: lookups::visit_types(connection, id, each(|row| row.visit_type_id.0)).await?,
-            resources: lookups::resources(connection, id, each(|row| row.id.0)).await?,
+            resources,
             seats: lookups::seats(connection, id, seated.collect()).await?,
             waiting: lookups::waiting(connection, id, distinct(awaited)).await?,
-            encounters: lookups::encounters(connection, id, admitted.collect()).await?,
+            encounters,
         })
     }
 
@@ -100,6 +107,10 @@ impl Around {
         let waiting = self.waiting.get(&row.practitioner_id).filter(|_| row.state == AppointmentState::Arrived);
         waiting.into_iter().flatten().filter(|one| **one < turn).count()
     }
+}
+
+fn under_way(encounters: &HashMap<AppointmentId, EncounterView>) -> impl Iterator<Item = Uuid> {
+    encounters.iter().filter(|(_, one)| one.state == EncounterState::InProgress).map(|(appointment, _)| appointment.0)
 }
 
 /// Each id once.

@@ -7,10 +7,14 @@ use crate::{
 use domain::{
     AppointmentId, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId, ResourceId, RoomId, VisitTypeId,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 use std::collections::HashMap;
 use uuid::Uuid;
+
+/// How long before its visit a reservation may begin (`visit_types_buffers_range`).
+const LONGEST_BUFFER: SignedDuration = SignedDuration::from_hours(2);
 
 /// A practitioner, and what they are sorted by.
 pub(super) struct Named {
@@ -83,14 +87,23 @@ pub(super) async fn visit_types(
     Ok(rows.fetch_all(connection).await?.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-/// Interpreters, rooms and devices of appointments that have any.
+/// What an appointment needs besides people.
+struct Need {
+    appointment: AppointmentId,
+    id: ResourceId,
+    kind: ResourceKind,
+    name: String,
+    languages: Vec<String>,
+}
+
+/// Interpreters, rooms and devices of these appointments.
 pub(super) async fn resources(
     connection: &mut PgConnection,
     clinic: ClinicId,
     ids: Vec<Uuid>,
 ) -> Result<HashMap<AppointmentId, Vec<ResourceView>>, sqlx::Error> {
-    let mut resources = HashMap::<_, Vec<_>>::new();
-    let rows = sqlx::query!(
+    let needs = sqlx::query_as!(
+        Need,
         r#"select
                r.appointment_id as "appointment!: AppointmentId",
                x.id as "id: ResourceId",
@@ -106,11 +119,46 @@ pub(super) async fn resources(
         clinic.0,
         &ids,
     );
-    for row in rows.fetch_all(connection).await? {
-        let view = ResourceView { id: row.id, kind: row.kind, name: row.name, languages: row.languages };
-        resources.entry(row.appointment).or_default().push(view);
+    Ok(by_appointment(needs.fetch_all(connection).await?))
+}
+
+/// Those of all appointments that start within `[from, to)`, and perhaps of some beside. Few have any, so asking for each of a
+/// thousand costs more.
+pub(super) async fn resources_within(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<HashMap<AppointmentId, Vec<ResourceView>>, sqlx::Error> {
+    let from = from.checked_sub(LONGEST_BUFFER).unwrap_or(from);
+    let needs = sqlx::query_as!(
+        Need,
+        r#"select
+               r.appointment_id as "appointment!: AppointmentId",
+               x.id as "id: ResourceId",
+               x.kind as "kind: ResourceKind",
+               x.name,
+               x.languages
+           from reservations r
+           join resources x on x.clinic_id = r.clinic_id and x.id = r.resource_id
+           where r.clinic_id = $1
+             and r.starts_at >= $2
+             and r.starts_at < $3
+             and r.appointment_id is not null
+             and r.resource_kind in ('interpreter', 'room', 'device')
+           order by x.kind"#,
+        clinic.0,
+        from.to_sqlx() as _,
+        to.to_sqlx() as _,
+    );
+    Ok(by_appointment(needs.fetch_all(connection).await?))
+}
+
+fn by_appointment(needs: Vec<Need>) -> HashMap<AppointmentId, Vec<ResourceView>> {
+    let mut resources = HashMap::<_, Vec<_>>::new();
+    for Need { appointment, id, kind, name, languages } in needs {
+        resources.entry(appointment).or_default().push(ResourceView { id, kind, name, languages });
     }
-    Ok(resources)
+    resources
 }
 
 /// The seats of appointments.
