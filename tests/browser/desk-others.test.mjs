@@ -19,13 +19,7 @@ after(async () => {
   await bedside?.stop();
 });
 
-/** Somebody at the desk of Riverside. */
-async function receptionist() {
-  const somebody = await Somebody.with(chromium);
-  await somebody.signsIn(bedside.ready.url, bedside.account("receptionist"));
-  await somebody.page.locator("#calendar").waitFor();
-  return somebody;
-}
+const receptionist = () => Somebody.atDesk(chromium, bedside);
 
 test("a time for which another desk fills in the form is shown as held, by whom, and is free again when they leave", async () => {
   const [here, there] = [await receptionist(), await receptionist()];

@@ -19,13 +19,7 @@ after(async () => {
   await bedside?.stop();
 });
 
-/** Somebody at the desk of Riverside. */
-async function receptionist() {
-  const somebody = await Somebody.with(chromium);
-  await somebody.signsIn(bedside.ready.url, bedside.account("receptionist"));
-  await somebody.page.locator("#calendar").waitFor();
-  return somebody;
-}
+const receptionist = () => Somebody.atDesk(chromium, bedside);
 
 test("a known patient is booked by keys in at most six interactions", async (t) => {
   const desk = await receptionist();

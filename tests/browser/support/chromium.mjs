@@ -65,6 +65,18 @@ export class Somebody {
   }
 
   /**
+   * Somebody at the desk of Riverside.
+   * @param {Browser} browser
+   * @param {import("./bedside.mjs").Bedside} bedside
+   */
+  static async atDesk(browser, bedside) {
+    const somebody = await Somebody.with(browser);
+    await somebody.signsIn(bedside.ready.url, bedside.account("receptionist"));
+    await somebody.page.locator("#calendar").waitFor();
+    return somebody;
+  }
+
+  /**
    * @param {string} url
    * @param {{email: string, password: string}} account
    */
