@@ -99,11 +99,7 @@ pub async fn mint(
     encounter: EncounterId,
 ) -> Result<Redacted<String>, MintError> {
     let mut tx = db.begin(by).await?;
-    let open = tables::encounters::lock(&mut tx, by.clinic, encounter).await?.ok_or(MintError::NotFound)?;
-    let role = role_in(&mut tx, by, &open).await?;
-    if open.state != EncounterState::InProgress {
-        return Err(MintError::NotOpen);
-    }
+    let (open, role) = open_to(&mut tx, by, encounter).await?;
     let participants = tables::participants::of_encounter(&mut tx, by.clinic, encounter).await?;
     let participant = participants.iter().find(|one| one.role == role).ok_or(MintError::NotYours)?.participant;
     let claims = claims(clock.now(), random.uuid(), by.clinic, &open, participant);
@@ -112,6 +108,12 @@ pub async fn mint(
     audit::record(&mut tx, by, event.patient(open.patient)).await?;
     tx.commit().await?;
     Ok(made.token)
+}
+
+/// The room that whoever asks could have a token for. Leaves no event: nothing is opened, and the room says nothing.
+pub async fn room(db: &Db, by: &Actor, encounter: EncounterId) -> Result<RoomId, MintError> {
+    let (open, _) = open_to(&mut *db.begin(by).await?, by, encounter).await?;
+    Ok(open.room)
 }
 
 /// Uses a token up.
@@ -201,6 +203,17 @@ impl VerifyingKey {
 }
 
 /// Which part `by` has in an encounter: they ask for themselves only.
+/// An encounter in progress, and what the one who asks is in it.
+async fn open_to(
+    connection: &mut PgConnection,
+    by: &Actor,
+    encounter: EncounterId,
+) -> Result<(Encounter, ParticipantRole), MintError> {
+    let open = tables::encounters::lock(connection, by.clinic, encounter).await?.ok_or(MintError::NotFound)?;
+    let role = role_in(connection, by, &open).await?;
+    if open.state == EncounterState::InProgress { Ok((open, role)) } else { Err(MintError::NotOpen) }
+}
+
 async fn role_in(
     connection: &mut PgConnection,
     by: &Actor,

@@ -23,7 +23,9 @@ async fn who_is_in_the_visit_is_told_and_nobody_else(pool: PgPool) {
     for (browser, path) in [(&mut patient, &of_patient), (&mut doctor, &of_practitioner)] {
         let page = browser.get(path.strip_suffix("/ice-servers").expect("below the page")).await;
         assert!(page.body.contains(&format!("data-ice-servers=\"{path}\"")), "the page knows where to ask");
+        let events = house.count("select count(*) from audit_events").await;
         let told = browser.get(path).await;
+        assert_eq!(house.count("select count(*) from audit_events").await, events, "asking reads no chart");
         assert_eq!((told.status, told.header("cache-control")), (StatusCode::OK, "no-store"));
         let servers: Value = serde_json::from_str(&told.body).expect("JSON");
         assert_eq!(servers[0]["urls"], "turns:turn.example:443?transport=tcp");

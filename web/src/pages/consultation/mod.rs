@@ -11,7 +11,10 @@ use axum::{
 };
 use domain::{Actor, EncounterId, EncounterState};
 use jiff::Timestamp;
-use scheduler::{AppointmentView, EncounterView, join_tokens};
+use scheduler::{
+    AppointmentView, EncounterView,
+    join_tokens::{self, MintError},
+};
 use serde_json::json;
 use service::ice_servers::IceServer;
 
@@ -67,9 +70,12 @@ fn ice_servers_at(state: &WebState, path: &str) -> Option<String> {
 }
 
 /// STUN and TURN servers for the next peer connection, open for minutes. They learn the room's id, which says nothing.
-fn ice_servers(state: &WebState, appointment: &AppointmentView) -> Result<Json<Vec<IceServer>>, PageError> {
-    let encounter = running(appointment).ok_or(PageError::NotFound)?;
-    Ok(Json(state.site.ice_servers.open_to(encounter.room, state.clock.now())))
+async fn ice_servers(state: &WebState, by: &Actor, encounter: EncounterId) -> Result<Json<Vec<IceServer>>, PageError> {
+    match join_tokens::room(&state.db, by, encounter).await {
+        Ok(room) => Ok(Json(state.site.ice_servers.open_to(room, state.clock.now()))),
+        Err(MintError::NotFound | MintError::NotYours | MintError::NotOpen) => Err(PageError::NotFound),
+        Err(MintError::Database(error)) => Err(error.into()),
+    }
 }
 
 /// A join token for whoever asks, and where to use it.
@@ -78,10 +84,8 @@ async fn join_token(state: &WebState, by: &Actor, encounter: EncounterId) -> Res
     match join_tokens::mint(&state.db, &*state.clock, &*state.random, key, by, encounter).await {
         Ok(token) => Ok(Json(json!({ "token": token.expose(), "signaling_url": state.site.signaling_url.as_str() }))
             .into_response()),
-        Err(join_tokens::MintError::NotOpen) => {
-            Ok((StatusCode::CONFLICT, Json(json!({ "error": "ended" }))).into_response())
-        }
-        Err(join_tokens::MintError::NotFound | join_tokens::MintError::NotYours) => Err(PageError::NotFound),
-        Err(join_tokens::MintError::Database(error)) => Err(error.into()),
+        Err(MintError::NotOpen) => Ok((StatusCode::CONFLICT, Json(json!({ "error": "ended" }))).into_response()),
+        Err(MintError::NotFound | MintError::NotYours) => Err(PageError::NotFound),
+        Err(MintError::Database(error)) => Err(error.into()),
     }
 }

@@ -58,7 +58,8 @@ pub(crate) async fn ice_servers(
 ) -> Result<Json<Vec<IceServer>>, PageError> {
     let VisitPatient { actor, appointment } = patient;
     let appointment = scheduler::glance(&state.db, &actor, appointment).await?.ok_or(PageError::NotFound)?;
-    super::ice_servers(&state, &appointment)
+    let encounter = appointment.encounter.ok_or(PageError::NotFound)?;
+    super::ice_servers(&state, &actor, encounter.id).await
 }
 
 /// The patient leaves the room. The encounter goes on, and the goodbye shows the way back.

@@ -108,9 +108,7 @@ pub(crate) async fn ice_servers(
     practitioner: Practitioner,
     Id(id): Id<EncounterId>,
 ) -> Result<Json<Vec<IceServer>>, PageError> {
-    let appointment =
-        scheduler::consultation(&state.db, &practitioner.actor(), id).await?.ok_or(PageError::NotFound)?;
-    super::ice_servers(&state, &appointment)
+    super::ice_servers(&state, &practitioner.actor(), id).await
 }
 
 /// *End visit*, for both. Ending what has ended already is ending it.
