@@ -96,29 +96,36 @@ struct Need {
     languages: Vec<String>,
 }
 
+/// Needs on a condition, whose parameters begin at `$2`; a statement of its own for each, as in `rows!`.
+macro_rules! needs {
+    ($condition:literal, $clinic:expr, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Need,
+            r#"select
+                   r.appointment_id as "appointment!: AppointmentId",
+                   x.id as "id: ResourceId",
+                   x.kind as "kind: ResourceKind",
+                   x.name,
+                   x.languages
+               from reservations r
+               join resources x on x.clinic_id = r.clinic_id and x.id = r.resource_id
+               where r.clinic_id = $1
+                 and r.resource_kind in ('interpreter', 'room', 'device')
+                 and "# + $condition + "
+               order by x.kind",
+            $clinic,
+            $($argument),+
+        )
+    };
+}
+
 /// Interpreters, rooms and devices of these appointments.
 pub(super) async fn resources(
     connection: &mut PgConnection,
     clinic: ClinicId,
     ids: Vec<Uuid>,
 ) -> Result<HashMap<AppointmentId, Vec<ResourceView>>, sqlx::Error> {
-    let needs = sqlx::query_as!(
-        Need,
-        r#"select
-               r.appointment_id as "appointment!: AppointmentId",
-               x.id as "id: ResourceId",
-               x.kind as "kind: ResourceKind",
-               x.name,
-               x.languages
-           from reservations r
-           join resources x on x.clinic_id = r.clinic_id and x.id = r.resource_id
-           where r.clinic_id = $1
-             and r.appointment_id = any ($2)
-             and r.resource_kind in ('interpreter', 'room', 'device')
-           order by x.kind"#,
-        clinic.0,
-        &ids,
-    );
+    let needs = needs!("r.appointment_id = any ($2)", clinic.0, &ids);
     Ok(by_appointment(needs.fetch_all(connection).await?))
 }
 
@@ -130,25 +137,11 @@ pub(super) async fn resources_within(
     (from, to): (Timestamp, Timestamp),
 ) -> Result<HashMap<AppointmentId, Vec<ResourceView>>, sqlx::Error> {
     let from = from.checked_sub(LONGEST_BUFFER).unwrap_or(from);
-    let needs = sqlx::query_as!(
-        Need,
-        r#"select
-               r.appointment_id as "appointment!: AppointmentId",
-               x.id as "id: ResourceId",
-               x.kind as "kind: ResourceKind",
-               x.name,
-               x.languages
-           from reservations r
-           join resources x on x.clinic_id = r.clinic_id and x.id = r.resource_id
-           where r.clinic_id = $1
-             and r.starts_at >= $2
-             and r.starts_at < $3
-             and r.appointment_id is not null
-             and r.resource_kind in ('interpreter', 'room', 'device')
-           order by x.kind"#,
+    let needs = needs!(
+        "r.starts_at >= $2 and r.starts_at < $3 and r.appointment_id is not null",
         clinic.0,
         from.to_sqlx() as _,
-        to.to_sqlx() as _,
+        to.to_sqlx() as _
     );
     Ok(by_appointment(needs.fetch_all(connection).await?))
 }
