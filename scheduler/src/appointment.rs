@@ -33,7 +33,12 @@ pub async fn glance(db: &Db, by: &Actor, id: AppointmentId) -> Result<Option<App
 
 /// Whose an appointment is, and so in whose queue its patient waits. Leaves no event: it says nothing of the patient.
 pub async fn practitioner_of(db: &Db, by: &Actor, id: AppointmentId) -> Result<Option<PractitionerId>, sqlx::Error> {
-    tables::appointments::practitioner(&mut *db.begin(by).await?, by.clinic, id).await
+    Ok(practitioners_of(db, by, &[id]).await?.pop())
+}
+
+/// The same of several appointments, each practitioner once.
+pub async fn practitioners_of(db: &Db, by: &Actor, ids: &[AppointmentId]) -> Result<Vec<PractitionerId>, sqlx::Error> {
+    tables::appointments::practitioners(&mut *db.begin(by).await?, by.clinic, ids).await
 }
 
 /// The appointment behind an encounter, opened by the practitioner whose it is: the chart is read, and the audit trail says so.

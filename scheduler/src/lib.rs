@@ -58,7 +58,7 @@ pub use admit::{AdmitError, admit};
 pub use api_tokens::{
     ApiCaller, ApiTokenError, ApiTokenView, NewApiToken, api_caller, api_tokens, create_api_token, revoke_api_token,
 };
-pub use appointment::{appointment, consultation, glance, practitioner_of};
+pub use appointment::{appointment, consultation, glance, practitioner_of, practitioners_of};
 pub use arrive::{ArriveError, arrive, arrive_if};
 pub use attention::{DeskCounts, UnreachedVisit, desk_counts, unreached_visits};
 pub use availability::{Besides, Exception, FindSlotsError, OpenSlot, Rule, SlotSearch, Starts, find_slots, hours};

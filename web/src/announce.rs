@@ -5,26 +5,34 @@ use domain::{Actor, AppointmentId, PractitionerId};
 use service::bus::{Happening, Topic};
 
 /// Tells open desks and days, the patient, and those who wait for the same practitioner that an appointment is not as it was.
-pub(crate) async fn appointment(state: &WebState, by: &Actor, appointment: AppointmentId) {
-    let changed = Happening::AppointmentChanged { appointment };
-    for topic in [Topic::Clinic(by.clinic), Topic::Appointment(appointment)] {
-        state.bus.publish(topic, changed).await;
+pub(crate) async fn appointment(state: &WebState, by: &Actor, changed: AppointmentId) {
+    appointments(state, by, &[changed]).await;
+}
+
+/// The same of several that were changed together.
+pub(crate) async fn appointments(state: &WebState, by: &Actor, changed: &[AppointmentId]) {
+    for &appointment in changed {
+        for topic in [Topic::Clinic(by.clinic), Topic::Appointment(appointment)] {
+            state.bus.publish(topic, Happening::AppointmentChanged { appointment }).await;
+        }
     }
-    match scheduler::practitioner_of(&state.db, by, appointment).await {
-        Ok(Some(practitioner)) => state.bus.publish(Topic::Queue(practitioner), changed).await,
-        Ok(None) => {}
+    match scheduler::practitioners_of(&state.db, by, changed).await {
+        Ok(practitioners) => queues(state, changed, practitioners).await,
         Err(error) => {
-            tracing::warn!(%error, "whose appointment changed is unknown; who waits learns it when they read again")
+            tracing::warn!(%error, "whose appointments changed is unknown; who waits learns it when they read again")
         }
     }
 }
 
-/// Tells the same of appointments that were moved, and those who wait for the practitioner whose the first was `before`.
+/// The same of appointments that were moved, also to those who wait for the practitioner whose the first was `before`.
 pub(crate) async fn moved(state: &WebState, by: &Actor, moved: &[AppointmentId], before: Option<PractitionerId>) {
-    for one in moved {
-        appointment(state, by, *one).await;
-    }
-    if let (Some(practitioner), Some(&appointment)) = (before, moved.first()) {
+    appointments(state, by, moved).await;
+    queues(state, moved, before).await;
+}
+
+async fn queues(state: &WebState, changed: &[AppointmentId], of: impl IntoIterator<Item = PractitionerId>) {
+    let Some(&appointment) = changed.first() else { return };
+    for practitioner in of {
         state.bus.publish(Topic::Queue(practitioner), Happening::AppointmentChanged { appointment }).await;
     }
 }

@@ -386,22 +386,21 @@ pub(crate) async fn confirm(
     Ok(result.rows_affected() == 1)
 }
 
-/// Whose an appointment is.
-pub(crate) async fn practitioner(
+/// Whose appointments are, each once.
+pub(crate) async fn practitioners(
     connection: &mut PgConnection,
     clinic: ClinicId,
-    id: AppointmentId,
-) -> Result<Option<PractitionerId>, sqlx::Error> {
-    let row = sqlx::query!(
-        r#"select practitioner_id as "practitioner: PractitionerId"
+    ids: &[AppointmentId],
+) -> Result<Vec<PractitionerId>, sqlx::Error> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select distinct practitioner_id as "practitioner: PractitionerId"
            from appointments
-           where clinic_id = $1 and id = $2"#,
+           where clinic_id = $1 and id = any ($2)"#,
         clinic.0,
-        id.0,
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| row.practitioner))
+        &ids,
+    );
+    Ok(rows.fetch_all(connection).await?.into_iter().map(|row| row.practitioner).collect())
 }
 
 /// Whose visit a link opens, if its version is still the good one. Goes through a door.

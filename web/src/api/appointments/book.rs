@@ -171,9 +171,7 @@ async fn book_series(
         BookSeriesError::Refused(error) => refused(error),
         BookSeriesError::Database(error) => error.into(),
     })?;
-    for id in &booked.appointments {
-        announce::appointment(&state, by, *id).await;
-    }
+    announce::appointments(&state, by, &booked.appointments).await;
     let left_out = booked.left_out.into_iter();
     let left_out = left_out.map(|one| Conflict::new(one.starts_at, one.wall_time, &refused(one.why))).collect();
     let series = Series { id: booked.series, appointment_ids: booked.appointments, left_out };

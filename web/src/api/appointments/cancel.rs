@@ -52,9 +52,7 @@ async fn cancel(
     let if_version = super::insisted(&state, by, id, &version).await?;
     let request = Cancel { scope: asked.scope.into(), if_version, ..Cancel::new(id, asked.reason) };
     let cancelled = scheduler::cancel(&state.db, &*state.clock, by, request).await.map_err(refused)?;
-    for one in cancelled {
-        announce::appointment(&state, by, one).await;
-    }
+    announce::appointments(&state, by, &cancelled).await;
     super::answer(&state, by, id).await
 }
 

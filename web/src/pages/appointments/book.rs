@@ -128,9 +128,7 @@ async fn book(
     let series = SeriesRequest { first: request, recurrence, leave_out_conflicts: wanted.leave_out };
     Ok(match scheduler::book_series(&state.db, &*state.clock, &*state.random, &by, series).await {
         Ok(booked) => {
-            for id in &booked.appointments {
-                announce::appointment(state, &by, *id).await;
-            }
+            announce::appointments(state, &by, &booked.appointments).await;
             let first = booked.appointments.first().ok_or(PageError::NotFound)?;
             Ok(Redirect::to(&format!("/appointments/{first}")).into_response())
         }

@@ -39,9 +39,7 @@ pub(crate) async fn post(
     let request = Cancel { scope: move_to::scope(&form.scope), ..Cancel::new(id, form.reason.clone()) };
     let problem = match scheduler::cancel(&state.db, &*state.clock, &by, request).await {
         Ok(cancelled) => {
-            for id in cancelled {
-                announce::appointment(&state, &by, id).await;
-            }
+            announce::appointments(&state, &by, &cancelled).await;
             return Ok(Redirect::to(&format!("/appointments/{id}")).into_response());
         }
         Err(refusal) => refused(refusal)?,
