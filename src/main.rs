@@ -1,7 +1,11 @@
 //! The one executable: reads the command line, and does nothing else.
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     bedside::prepare();

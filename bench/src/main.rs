@@ -2,7 +2,12 @@
 
 use bedside_bench::{relay, waiting};
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use std::{net::IpAddr, path::PathBuf};
+
+/// What is measured in this process allocates as it does in `bedside`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[derive(Parser)]
 #[command(about = "Measures and shakes Bedside, each time against a private Postgres of its own.")]
