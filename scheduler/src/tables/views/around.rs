@@ -37,8 +37,13 @@ impl Around {
         let id = clinic.id;
         let each = |one: fn(&Row) -> Uuid| distinct(rows.iter().map(one));
         let in_state = |state| rows.iter().filter(move |row: &&Row| row.state == state);
-        let admitted = in_state(AppointmentState::Fulfilled).map(|row| row.id.0);
-        let encounters = lookups::encounters(connection, id, admitted.collect()).await?;
+        let mut encounters = match all_within {
+            Some(window) => lookups::encounters_within(connection, id, window).await?,
+            None => HashMap::new(),
+        };
+        let elsewhen = in_state(AppointmentState::Fulfilled).filter(|row| !encounters.contains_key(&row.id));
+        let elsewhen = elsewhen.map(|row| row.id.0).collect();
+        encounters.extend(lookups::encounters(connection, id, elsewhen).await?);
         // On a full day most have been seen, and nobody asks any more how they waited.
         let seated = in_state(AppointmentState::Arrived).map(|row| row.id.0).chain(under_way(&encounters));
         let awaited = in_state(AppointmentState::Arrived).map(|row| row.practitioner_id.0);

@@ -211,6 +211,36 @@ pub(super) async fn waiting(
     Ok(waiting)
 }
 
+/// An encounter, and of which appointment.
+struct Admitted {
+    appointment: AppointmentId,
+    id: EncounterId,
+    state: EncounterState,
+    started_at: jiff_sqlx::Timestamp,
+    finished_at: Option<jiff_sqlx::Timestamp>,
+    room: RoomId,
+}
+
+/// Encounters on a condition, whose parameters begin at `$2`; a statement of its own for each, as in `rows!`.
+macro_rules! admitted {
+    ($condition:literal, $clinic:expr, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Admitted,
+            r#"select
+                   appointment_id as "appointment: AppointmentId",
+                   id as "id: EncounterId",
+                   state as "state: EncounterState",
+                   started_at as "started_at: jiff_sqlx::Timestamp",
+                   finished_at as "finished_at: jiff_sqlx::Timestamp",
+                   room_id as "room: RoomId"
+               from encounters
+               where clinic_id = $1 and "# + $condition,
+            $clinic,
+            $($argument),+
+        )
+    };
+}
+
 /// The encounters of appointments.
 pub(super) async fn encounters(
     connection: &mut PgConnection,
@@ -220,23 +250,28 @@ pub(super) async fn encounters(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = sqlx::query!(
-        r#"select
-               appointment_id as "appointment: AppointmentId",
-               id as "id: EncounterId",
-               state as "state: EncounterState",
-               started_at as "started_at: jiff_sqlx::Timestamp",
-               finished_at as "finished_at: jiff_sqlx::Timestamp",
-               room_id as "room: RoomId"
-           from encounters
-           where clinic_id = $1 and appointment_id = any ($2)"#,
-        clinic.0,
-        &ids,
-    );
-    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
-        let (started_at, finished_at) = (row.started_at.to_jiff(), row.finished_at.map(jiff_sqlx::Timestamp::to_jiff));
-        let view = EncounterView { id: row.id, state: row.state, started_at, finished_at, room: row.room };
-        (row.appointment, view)
-    });
-    Ok(rows.collect())
+    let admitted = admitted!("appointment_id = any ($2)", clinic.0, &ids);
+    Ok(encounters_by_appointment(admitted.fetch_all(connection).await?))
+}
+
+/// The encounters that began within `[from, to)`. A day's lie beside each other, and a thousand looked up one by one cost twice as much.
+pub(super) async fn encounters_within(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<HashMap<AppointmentId, EncounterView>, sqlx::Error> {
+    let (from, to) = (from.to_sqlx(), to.to_sqlx());
+    let admitted = admitted!("started_at >= $2 and started_at < $3", clinic.0, from as _, to as _);
+    Ok(encounters_by_appointment(admitted.fetch_all(connection).await?))
+}
+
+fn encounters_by_appointment(admitted: Vec<Admitted>) -> HashMap<AppointmentId, EncounterView> {
+    let view = |one: Admitted| EncounterView {
+        id: one.id,
+        state: one.state,
+        started_at: one.started_at.to_jiff(),
+        finished_at: one.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
+        room: one.room,
+    };
+    admitted.into_iter().map(|one| (one.appointment, view(one))).collect()
 }
