@@ -165,7 +165,7 @@ pub async fn api_caller(db: &Db, clock: &dyn Clock, token: &str) -> Result<Optio
     if token.len() != TOKEN_CHARS || !token.starts_with(PREFIX) {
         return Ok(None);
     }
-    let Some(found) = tables::api_tokens::find(&mut *db.anonymous().await?, &hash(token)).await? else {
+    let Some(found) = tables::api_tokens::find(&mut *db.door().await?, &hash(token)).await? else {
         return Ok(None);
     };
     let actor = Actor { clinic: found.clinic, who: Who::ApiToken { id: found.id, role: found.role } };

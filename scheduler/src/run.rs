@@ -185,7 +185,7 @@ pub async fn purge(config: &SchedulerConfig) -> anyhow::Result<()> {
 }
 
 async fn clinics(db: &Db) -> Result<Vec<ClinicId>, sqlx::Error> {
-    tables::clinics::all(&mut *db.anonymous().await?).await
+    tables::clinics::all(&mut *db.door().await?).await
 }
 
 fn actor(clinic: ClinicId) -> Actor {

@@ -121,7 +121,7 @@ pub fn actor(clinic: ClinicId) -> Actor {
 
 /// The clinic at a public address.
 pub async fn find_clinic(db: &Db, slug: &str) -> Result<Option<ClinicView>, sqlx::Error> {
-    let found = tables::clinics::find_by_slug(&mut *db.anonymous().await?, slug).await?;
+    let found = tables::clinics::find_by_slug(&mut *db.door().await?, slug).await?;
     let Some(clinic) = found else { return Ok(None) };
     crate::clinic(db, &actor(clinic)).await.map(Some)
 }

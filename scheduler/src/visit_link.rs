@@ -25,6 +25,6 @@ pub async fn open_visit(
         return Ok(None);
     };
     let id = AppointmentId(id);
-    let visit = tables::appointments::find_visit(&mut *db.anonymous().await?, id, version).await?;
+    let visit = tables::appointments::find_visit(&mut *db.door().await?, id, version).await?;
     Ok(visit.map(|(clinic, patient)| (Actor { clinic, who: Who::Patient { id: patient, appointment: id } }, id)))
 }

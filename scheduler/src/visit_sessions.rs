@@ -30,8 +30,7 @@ pub async fn start(
 
 /// The patient whose cookie this is.
 pub async fn find(db: &Db, clock: &dyn Clock, token: &str) -> Result<Option<Actor>, sqlx::Error> {
-    let mut tx = db.anonymous().await?;
-    let session = tables::visit_sessions::find(&mut tx, &hash(token)).await?;
+    let session = tables::visit_sessions::find(&mut *db.door().await?, &hash(token)).await?;
     Ok(session.filter(|session| session.expires_at.to_jiff() > clock.now()).map(|session| Actor {
         clinic: session.clinic,
         who: Who::Patient { id: session.patient, appointment: session.appointment },

@@ -4,6 +4,7 @@ use domain::{Actor, Redacted, Who};
 use sqlx::{
     AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction,
     migrate::{Migrate as _, MigrateError, Migrator},
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{str::FromStr as _, time::Duration};
@@ -82,8 +83,13 @@ impl Db {
         self.pool.begin_with(AssertSqlSafe(begin)).await
     }
 
-    /// A transaction before anybody is known. It sees nothing but what the doors let through:
+    /// A connection before anybody is known, for one question. It sees nothing but what the doors let through:
     /// the `security definer` functions of `migrations/` (`find_account`, `find_session`, …).
+    pub async fn door(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        self.pool.acquire().await
+    }
+
+    /// A transaction before anybody is known, where a question is not all; see [`door`](Self::door).
     pub async fn anonymous(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         self.pool.begin().await
     }

@@ -25,7 +25,7 @@ pub async fn open_offer(
     let Some(id) = verify(key, b"", token).map(Uuid::from_bytes).map(WaitlistOfferId) else {
         return Ok(None);
     };
-    let found = tables::waitlist_offers::find_link(&mut *db.anonymous().await?, id).await?;
+    let found = tables::waitlist_offers::find_link(&mut *db.door().await?, id).await?;
     let appointment = AppointmentId(id.0);
     Ok(found.map(|(clinic, patient)| (Actor { clinic, who: Who::Patient { id: patient, appointment } }, id)))
 }
