@@ -1,11 +1,12 @@
 //! `sessions`: who is signed in. The token is in the cookie only; the table holds its digest.
 
-use crate::{extract::SignedIn, state::WebState};
+use crate::{extract::SignedIn, state::WebState, words};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{AccountId, Actor, ClinicId, EncounterState, PractitionerId, Random, Redacted, Role, Who};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use jiff_sqlx::ToSqlx as _;
+use scheduler::ClinicView;
 use sqlx::PgConnection;
 
 /// Nobody asked for anything for so long: signed out (HIPAA 164.312(a)(2)(iii)).
@@ -65,21 +66,21 @@ pub(crate) async fn resume(
     is_there: bool,
 ) -> Result<Option<SignedIn>, sqlx::Error> {
     let now = state.clock.now();
-    let Some(row) = find(&mut *state.db.anonymous().await?, session).await? else {
+    let Some(row) = find(&mut *state.db.door().await?, session).await? else {
         return Ok(None);
     };
-    let actor = Actor { clinic: row.clinic, who: Who::Account { id: row.account, role: row.role } };
+    let actor = Actor { clinic: row.clinic.id, who: Who::Account { id: row.account, role: row.role } };
     let is_idle = now.duration_since(row.last_seen_at) >= IDLE;
-    if now >= row.expires_at || (is_idle && !is_in_a_visit(state, &actor, row.practitioner, now).await?) {
+    let today = words::day_of(now, &row.clinic.zone);
+    if now >= row.expires_at || (is_idle && !is_in_a_visit(state, &actor, row.practitioner, today).await?) {
         return Ok(None);
     }
     if is_there && now.duration_since(row.last_seen_at) >= TOUCH_EVERY {
         let mut tx = state.db.begin(&actor).await?;
-        touch(&mut tx, row.clinic, session, now).await?;
+        touch(&mut tx, row.clinic.id, session, now).await?;
         tx.commit().await?;
     }
-    let clinic = scheduler::clinic(&state.db, &actor).await?;
-    let (account, role, name, practitioner) = (row.account, row.role, row.name, row.practitioner);
+    let Session { clinic, account, role, name, practitioner, .. } = row;
     Ok(Some(SignedIn { account, role, name, practitioner, clinic, session }))
 }
 
@@ -88,17 +89,15 @@ async fn is_in_a_visit(
     state: &WebState,
     by: &Actor,
     practitioner: Option<PractitionerId>,
-    now: Timestamp,
+    today: Date,
 ) -> Result<bool, sqlx::Error> {
     let Some(practitioner) = practitioner else { return Ok(false) };
-    let zone = scheduler::clinic(&state.db, by).await?.zone;
-    let today = now.to_zoned(zone).date();
     let day = scheduler::day(&state.db, by, today, Some(practitioner)).await?;
     Ok(day.iter().filter_map(|a| a.encounter.as_ref()).any(|encounter| encounter.state == EncounterState::InProgress))
 }
 
 struct Session {
-    clinic: ClinicId,
+    clinic: ClinicView,
     account: AccountId,
     role: Role,
     name: String,
@@ -107,6 +106,7 @@ struct Session {
     expires_at: Timestamp,
 }
 
+/// One statement for who it is and for their clinic, since every page needs both.
 async fn find(connection: &mut PgConnection, session: TokenHash) -> Result<Option<Session>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select clinic_id as "clinic!: ClinicId",
@@ -115,14 +115,26 @@ async fn find(connection: &mut PgConnection, session: TokenHash) -> Result<Optio
                   name as "name!",
                   practitioner_id as "practitioner: PractitionerId",
                   last_seen_at as "last_seen_at!: jiff_sqlx::Timestamp",
-                  expires_at as "expires_at!: jiff_sqlx::Timestamp"
+                  expires_at as "expires_at!: jiff_sqlx::Timestamp",
+                  clinic_name as "clinic_name!",
+                  time_zone as "time_zone!",
+                  phone as "phone!",
+                  arrive_early_minutes as "early!",
+                  arrive_late_minutes as "late!"
            from find_session($1)"#,
         &session[..],
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| Session {
-        clinic: row.clinic,
+    );
+    let Some(row) = row.fetch_optional(connection).await? else { return Ok(None) };
+    let clinic = ClinicView {
+        id: row.clinic,
+        name: row.clinic_name,
+        zone: TimeZone::get(&row.time_zone).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        phone: row.phone,
+        early: SignedDuration::from_mins(row.early.into()),
+        late: SignedDuration::from_mins(row.late.into()),
+    };
+    Ok(Some(Session {
+        clinic,
         account: row.account,
         role: row.role,
         name: row.name,
