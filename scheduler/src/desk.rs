@@ -97,7 +97,9 @@ pub async fn desk(
     let shown = shown(&practitioners, of);
     let ids: Vec<_> = shown.iter().map(|one| one.id).collect();
     let timetables = availability::timetables(&mut tx, by.clinic, &ids, from, to).await?;
-    let taken = tables::reservations::of_practitioners(&mut tx, by.clinic, &ids, from, to).await?;
+    // What is past is not free, whatever became of it.
+    let ahead = clock.now().clamp(from, to);
+    let taken = tables::reservations::of_practitioners(&mut tx, by.clinic, &ids, ahead, to).await?;
     let (mut unreached, mut counts) = (Vec::new(), DeskCounts::default());
     if is_one_day || what == DeskFor::Page {
         let most = if is_one_day { MAX_UNREACHED } else { 0 };
@@ -120,7 +122,7 @@ pub async fn desk(
     for (id, timetable) in timetables {
         let hours = availability::clipped(&timetable.hours(from, to), from, to);
         let taken = taken.get(&id).map_or(&[][..], Vec::as_slice);
-        view.free.insert(id, free(&timetable, &hours, taken, clock.now(), (from, to)));
+        view.free.insert(id, free(&timetable, &hours, taken, clock.now(), (ahead, to)));
         view.hours.insert(id, hours);
     }
     Ok(view)
