@@ -257,6 +257,7 @@ impl Config {
             ("RELAY_KEY", &self.relay_key),
             ("SMTP_URL", &self.smtp_url),
             ("SMS_WEBHOOK_SECRET", &self.sms_webhook_secret),
+            ("TURN_SECRET", &self.ice_servers.secret),
         ] {
             line(name, &if secret.is_some() { "set" } else { "not set" });
         }

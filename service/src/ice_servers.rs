@@ -16,7 +16,7 @@ pub const TURN_PASSWORD_LIFETIME: SignedDuration = SignedDuration::from_mins(10)
 #[derive(Debug, Clone, Default)]
 pub struct IceServers {
     urls: Vec<String>,
-    secret: Option<Redacted<String>>,
+    pub(crate) secret: Option<Redacted<String>>,
 }
 
 /// A server as browsers are told of it (`RTCIceServer` of W3C WebRTC, §4.2.4).
