@@ -72,7 +72,8 @@ export class Somebody {
   static async atDesk(browser, bedside) {
     const somebody = await Somebody.with(browser);
     await somebody.signsIn(bedside.ready.url, bedside.account("receptionist"));
-    await somebody.page.locator("#calendar").waitFor();
+    // Keys are listened to by then.
+    await somebody.page.locator("#calendar .entry[tabindex='0']").waitFor();
     return somebody;
   }
 
