@@ -155,12 +155,13 @@ async fn measured(options: Options, cores: Cores, machine: Machine) -> anyhow::R
     let ran = run::run(&plan, &targets, |row| {
         progress.done(&row);
         results.rows.push(row);
+        // A run that is ended early leaves what it measured; a disk that does not take it is told of at the end.
+        let _ = results.write(&options.json);
     })
     .await;
     drop(progress);
     // What servers wrote is of no use any more.
     let _ = fs::remove_dir_all(&scratch);
-    // What was measured before something went wrong is kept.
     let page = results.write(&options.json)?;
     println!("{}", output::table::tables(&results.rows));
     println!("{} and {}", options.json.display(), page.display());
