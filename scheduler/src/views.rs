@@ -1,6 +1,6 @@
 //! What pages show: read models, whole enough that no page asks twice.
 
-use crate::availability::Exception;
+use crate::{availability::Exception, tables::clinics};
 use domain::{
     AppointmentId, AppointmentState, ArrivalWindow, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId,
     ResourceId, RoomId, ScheduleExceptionId, SeriesId, Source, VisitTypeId,
@@ -22,6 +22,23 @@ pub struct ClinicView {
     pub early: SignedDuration,
     /// How long after the end a patient may still arrive.
     pub late: SignedDuration,
+}
+
+impl ClinicView {
+    /// As it is kept: its zone by name, how early and how late patients may arrive in minutes.
+    ///
+    /// # Errors
+    /// When nobody knows the zone.
+    pub fn kept(
+        id: ClinicId,
+        name: String,
+        zone: &str,
+        phone: String,
+        (early, late): (i32, i32),
+    ) -> Result<Self, sqlx::Error> {
+        let minutes = |minutes: i32| SignedDuration::from_mins(minutes.into());
+        Ok(Self { id, name, zone: clinics::zone(zone)?, phone, early: minutes(early), late: minutes(late) })
+    }
 }
 
 /// A practitioner's visits of a day, in numbers.

@@ -2,7 +2,7 @@
 
 use crate::views::ClinicView;
 use domain::ClinicId;
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::tz::TimeZone;
 use service::postgres::one_row;
 use sqlx::PgConnection;
 
@@ -16,14 +16,8 @@ pub(crate) async fn get(connection: &mut PgConnection, clinic: ClinicId) -> Resu
     )
     .fetch_one(connection)
     .await?;
-    Ok(ClinicView {
-        id: clinic,
-        name: row.name,
-        zone: zone(&row.time_zone)?,
-        phone: row.phone,
-        early: SignedDuration::from_mins(row.arrive_early_minutes.into()),
-        late: SignedDuration::from_mins(row.arrive_late_minutes.into()),
-    })
+    let arrival = (row.arrive_early_minutes, row.arrive_late_minutes);
+    ClinicView::kept(clinic, row.name, &row.time_zone, row.phone, arrival)
 }
 
 /// The zone of a name that is kept.

@@ -4,7 +4,7 @@ use crate::{extract::SignedIn, state::WebState, words};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{AccountId, Actor, ClinicId, EncounterState, PractitionerId, Random, Redacted, Role, Who};
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx as _;
 use scheduler::ClinicView;
 use sqlx::PgConnection;
@@ -125,14 +125,7 @@ async fn find(connection: &mut PgConnection, session: TokenHash) -> Result<Optio
         &session[..],
     );
     let Some(row) = row.fetch_optional(connection).await? else { return Ok(None) };
-    let clinic = ClinicView {
-        id: row.clinic,
-        name: row.clinic_name,
-        zone: TimeZone::get(&row.time_zone).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        phone: row.phone,
-        early: SignedDuration::from_mins(row.early.into()),
-        late: SignedDuration::from_mins(row.late.into()),
-    };
+    let clinic = ClinicView::kept(row.clinic, row.clinic_name, &row.time_zone, row.phone, (row.early, row.late))?;
     Ok(Some(Session {
         clinic,
         account: row.account,
