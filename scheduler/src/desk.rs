@@ -1,18 +1,21 @@
 //! Everything that the desk shows of one day or several, read in one transaction with a handful of queries, however many
 //! practitioners the clinic has.
 
+mod visit;
+
 pub use crate::tables::holds::HeldTime;
 
 use crate::{
     attention::{self, DeskCounts, UnreachedVisit},
     availability::{self, timetable::Timetable},
     tables,
-    views::{AppointmentView, PractitionerView, Visits},
+    views::{PractitionerView, Visits},
 };
 use domain::{Actor, Clock, PractitionerId, Who};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 use service::postgres::Db;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
+pub use visit::DeskVisit;
 
 /// How many practitioners one page of the desk shows. Beyond, a page takes too long to draw and nobody finds anything on it.
 pub const MAX_DESK_COLUMNS: usize = 50;
@@ -54,14 +57,14 @@ pub enum DeskFor {
 #[derive(Default)]
 pub struct DeskView {
     /// Everybody who could be shown, by family name.
-    pub practitioners: Vec<PractitionerView>,
+    pub practitioners: Vec<Arc<PractitionerView>>,
     /// Who is shown.
-    pub shown: Vec<PractitionerView>,
-    /// Of one day the appointments of the whole clinic in order, or of those who are shown if the clinic has more than one page of
+    pub shown: Vec<Arc<PractitionerView>>,
+    /// Of one day the visits of the whole clinic in order, or of those who are shown if the clinic has more than one page of
     /// them; of several days those of the one who is shown.
-    pub appointments: Vec<AppointmentView>,
-    /// Of several days of everybody: each practitioner's visits on each.
-    pub visits: HashMap<(PractitionerId, Date), Visits>,
+    pub visits: Vec<DeskVisit>,
+    /// Of several days of everybody: each practitioner's visits on each, in numbers.
+    pub counted: HashMap<(PractitionerId, Date), Visits>,
     /// Of one day: the first appointments of the coming days whose patients no message reached, in order, and what did not reach them; see
     /// [`unreached_visits`](crate::unreached_visits()).
     pub unreached: Vec<UnreachedVisit>,
@@ -94,6 +97,7 @@ pub async fn desk(
     let days: Vec<_> = days.map(|date| (date, availability::bounds(date, &clinic.zone).0)).collect();
     let (from, to) = (availability::bounds(from, &clinic.zone).0, availability::bounds(to, &clinic.zone).1);
     let practitioners = tables::practitioners::list(&mut tx, by.clinic).await?;
+    let practitioners: Vec<_> = practitioners.into_iter().map(Arc::new).collect();
     let shown = shown(&practitioners, of);
     let ids: Vec<_> = shown.iter().map(|one| one.id).collect();
     let timetables = availability::timetables(&mut tx, by.clinic, &ids, from, to).await?;
@@ -109,16 +113,16 @@ pub async fn desk(
         counts.waitlist = attention::waitlist(&mut tx, by.clinic).await?;
     }
     let held = tables::holds::between(&mut tx, by.clinic, &ids, from, to).await?;
-    let mut view = DeskView { practitioners, shown, unreached, counts, held, ..DeskView::default() };
-    if is_one_day {
+    let (mut visits, mut counted) = (Vec::new(), HashMap::new());
+    if is_one_day || matches!(of, DeskOf::One(_)) {
         // Who waits concerns the desk whoever is shown; in a clinic of more than a page there would be too many to read.
-        let whose = if view.practitioners.len() > MAX_DESK_COLUMNS { &ids[..] } else { &[] };
-        view.appointments = tables::views::between(&mut tx, &clinic, from, to, whose).await?;
-    } else if matches!(of, DeskOf::One(_)) && !ids.is_empty() {
-        view.appointments = tables::views::between(&mut tx, &clinic, from, to, &ids).await?;
+        let is_everybody = is_one_day && practitioners.len() <= MAX_DESK_COLUMNS;
+        let whose = (!is_everybody).then_some(&ids[..]);
+        visits = tables::desk_visits::between(&mut tx, by.clinic, (from, to), whose, &practitioners).await?;
     } else {
-        view.visits = tables::views::by_day(&mut tx, by.clinic, &days, to, &ids).await?;
+        counted = tables::views::by_day(&mut tx, by.clinic, &days, to, &ids).await?;
     }
+    let mut view = DeskView { practitioners, shown, visits, counted, unreached, counts, held, ..DeskView::default() };
     for (id, timetable) in timetables {
         let hours = availability::clipped(&timetable.hours(from, to), from, to);
         let taken = taken.get(&id).map_or(&[][..], Vec::as_slice);
@@ -128,7 +132,7 @@ pub async fn desk(
     Ok(view)
 }
 
-fn shown(all: &[PractitionerView], of: DeskOf) -> Vec<PractitionerView> {
+fn shown(all: &[Arc<PractitionerView>], of: DeskOf) -> Vec<Arc<PractitionerView>> {
     match of {
         DeskOf::One(id) => all.iter().filter(|one| one.id == id).cloned().collect(),
         DeskOf::Page(page) => {

@@ -68,7 +68,7 @@ pub use change_schedule::{ChangeScheduleError, ScheduleChange, change_schedule};
 pub use clinic::{clinic, practitioners};
 pub use confirm::{ConfirmError, confirm};
 pub use day::day;
-pub use desk::{DeskFor, DeskOf, DeskView, FreeTime, HeldTime, MAX_DESK_COLUMNS, desk};
+pub use desk::{DeskFor, DeskOf, DeskView, DeskVisit, FreeTime, HeldTime, MAX_DESK_COLUMNS, desk};
 pub use device_tokens::{DeviceTokenError, MAX_DEVICE_NAME, MAX_DEVICES, mint_for_device};
 pub use events::{EventKind, EventView, events};
 pub use facts::{
@@ -97,7 +97,7 @@ pub use series::{
 pub use undo_missed::{UndoMissedError, undo_missed};
 pub use views::{
     Absent, AppointmentView, ClinicView, EncounterView, PatientView, PractitionerView, Readiness, ResourceKind,
-    ResourceView, ScheduleExceptionView, VisitTypeName, VisitTypeView, Visits,
+    ResourceView, ScheduleExceptionView, Standing, VisitTypeName, VisitTypeView, Visits,
 };
 pub use visit_link::{open_visit, visit_link};
 pub use visit_types::{

@@ -8,6 +8,7 @@ pub(crate) mod appointments;
 pub(crate) mod audit_events;
 pub(crate) mod clinics;
 pub(crate) mod deliveries;
+pub(crate) mod desk_visits;
 pub(crate) mod encounters;
 pub(crate) mod events;
 pub(crate) mod facts;

@@ -210,6 +210,25 @@ pub struct EncounterView {
     pub room: RoomId,
 }
 
+/// How an appointment stands: what it takes to say so in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Where it stands.
+    pub state: AppointmentState,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// Since when the patient waits.
+    pub arrived_at: Option<Timestamp>,
+    /// The patient pressed *Leave* in the waiting room, and has not come back.
+    pub left: bool,
+    /// When the patient was admitted.
+    pub admitted_at: Option<Timestamp>,
+    /// When the practitioner ended the call.
+    pub finished_at: Option<Timestamp>,
+    /// For [`AppointmentState::NoShow`]: who was not there.
+    pub absent: Option<Absent>,
+}
+
 /// An appointment with everybody and everything around it.
 #[derive(Clone)]
 pub struct AppointmentView {
@@ -269,4 +288,19 @@ pub struct AppointmentView {
     pub reschedule_reason: Option<String>,
     /// Who and what else is reserved.
     pub resources: Vec<ResourceView>,
+}
+
+impl AppointmentView {
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            state: self.state,
+            starts_at: self.starts_at,
+            arrived_at: self.arrived_at,
+            left: self.left,
+            admitted_at: self.encounter.as_ref().map(|call| call.started_at),
+            finished_at: self.encounter.as_ref().and_then(|call| call.finished_at),
+            absent: self.absent,
+        }
+    }
 }

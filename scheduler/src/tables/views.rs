@@ -101,7 +101,7 @@ pub(crate) async fn these(
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     let rows = rows!("id = any ($3)", clinic.0, &ids).fetch_all(&mut *connection).await?;
     let clinic = clinics::get(connection, clinic).await?;
-    views(connection, &clinic, rows, None).await
+    views(connection, &clinic, rows).await
 }
 
 /// The appointments that start within `[from, to)`, of these practitioners or, without any, of all; in order.
@@ -112,7 +112,6 @@ pub(crate) async fn between(
     to: Timestamp,
     practitioners: &[PractitionerId],
 ) -> Result<Vec<AppointmentView>, sqlx::Error> {
-    let all_within = practitioners.is_empty().then_some((from, to));
     let (from, to) = (held(from), held(to));
     let rows = if practitioners.is_empty() {
         rows!("starts_at >= $3 and starts_at < $4", clinic.id.0, from as _, to as _).fetch_all(&mut *connection).await?
@@ -127,7 +126,7 @@ pub(crate) async fn between(
         );
         condition.fetch_all(&mut *connection).await?
     };
-    views(connection, clinic, rows, all_within).await
+    views(connection, clinic, rows).await
 }
 
 /// The appointments of a patient that start from `from` on, in order.
@@ -140,7 +139,7 @@ pub(crate) async fn of_patient(
     let rows = rows!("patient_id = $3 and starts_at >= $4", clinic.0, patient.0, held(from) as _);
     let rows = rows.fetch_all(&mut *connection).await?;
     let clinic = clinics::get(connection, clinic).await?;
-    views(connection, &clinic, rows, None).await
+    views(connection, &clinic, rows).await
 }
 
 /// The beginning of time is before what Postgres can hold, and no visit was ever so early.
@@ -152,12 +151,11 @@ async fn views(
     connection: &mut PgConnection,
     clinic: &ClinicView,
     mut rows: Vec<Row>,
-    all_within: Option<(Timestamp, Timestamp)>,
 ) -> Result<Vec<AppointmentView>, sqlx::Error> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let around = Around::of(connection, clinic, &rows, all_within).await?;
+    let around = Around::of(connection, clinic, &rows).await?;
     // Rows are large: what is compared is sorted, and each row moves once.
     rows.sort_by_cached_key(|row| (row.starts_at.to_jiff(), around.family_name(row.practitioner_id), row.id));
     Ok(rows.into_iter().map(|row| around.view(row)).collect())

@@ -6,6 +6,7 @@ mod availability;
 mod booking;
 mod contention;
 mod demo;
+mod desk;
 mod devices;
 mod history;
 mod holds;

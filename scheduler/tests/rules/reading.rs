@@ -3,6 +3,7 @@
 use crate::house::{House, at};
 use domain::{AppointmentId, Random as _};
 use jiff::civil::date;
+use scheduler::{DeskFor, DeskOf};
 use service::postgres::Db;
 use sqlx::PgPool;
 
@@ -25,7 +26,12 @@ async fn a_busy_month(house: &House) -> AppointmentId {
     let ids = [clinic.id.0, one, clinic.practitioner.0, clinic.consultation.0, other, id];
     let query = ids.into_iter().fold(sqlx::query(sql), |query, id| query.bind(id));
     query.execute(&house.superuser).await.expect("visits");
-    sqlx::query("analyze appointments").execute(&house.superuser).await.expect("statistics");
+    // Whoever cannot be written to is looked for at the desk, however many there are.
+    sqlx::query("update patients set email = 'somebody@example.org'")
+        .execute(&house.superuser)
+        .await
+        .expect("addresses");
+    sqlx::query("analyze appointments, patients").execute(&house.superuser).await.expect("statistics");
     AppointmentId(id)
 }
 
@@ -52,6 +58,12 @@ async fn a_small_question_stays_small_after_large_ones(pool: PgPool) {
     }
     let after_days = rows_read(&house, &db).await;
     for _ in 0..TIMES {
+        let (day, of) = (date(2026, 11, 24), DeskOf::Page(0));
+        let view = scheduler::desk(&db, &house.clock, desk, (day, day), of, DeskFor::Board).await.expect("a desk");
+        assert_eq!(view.visits.len(), 301);
+    }
+    let after_desks = rows_read(&house, &db).await;
+    for _ in 0..TIMES {
         assert!(scheduler::glance(&db, desk, id).await.expect("a read").is_some());
     }
     let after_glances = rows_read(&house, &db).await;
@@ -62,6 +74,9 @@ async fn a_small_question_stays_small_after_large_ones(pool: PgPool) {
     let after_patients = rows_read(&house, &db).await;
     let each = |from: i64, to: i64| (to - from) / i64::try_from(TIMES).expect("a few");
     assert_eq!(each(before, after_days), 301, "rows to read a day of 301 visits");
-    assert_eq!(each(after_days, after_glances), 1, "rows to read one visit");
+    // To plan how whom no message reached is looked for, Postgres may look at the ends of an index.
+    let desk = each(after_days, after_desks);
+    assert!((301..=310).contains(&desk), "{desk} rows to read a desk of 301 visits");
+    assert_eq!(each(after_desks, after_glances), 1, "rows to read one visit");
     assert_eq!(each(after_glances, after_patients), 1, "rows to read the one visit of a patient");
 }

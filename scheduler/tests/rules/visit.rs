@@ -2,7 +2,7 @@
 
 use crate::house::{House, at};
 use domain::{AppointmentState, EncounterState};
-use jiff::{SignedDuration, civil::date};
+use jiff::SignedDuration;
 use scheduler::{AdmitError, ArriveError, FinishError, Readiness};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -29,17 +29,6 @@ async fn a_visit_goes_from_booking_to_goodbye(pool: PgPool) {
     assert_eq!(over.encounter.map(|e| e.state), Some(EncounterState::Finished));
     let steps = house.actions().await.split_off(3);
     assert_eq!(steps, ["appointment.booked", "appointment.arrived", "appointment.admitted", "encounter.finished"]);
-}
-
-#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
-async fn the_day_shows_a_visit_that_began_before_midnight(pool: PgPool) {
-    let house = House::new(pool).await;
-    let (_, encounter) = house.admitted().await;
-    let sql = "update encounters set started_at = '2026-11-23 23:50Z'";
-    sqlx::query(sql).execute(&house.superuser).await.expect("an encounter");
-    let day = scheduler::day(&house.db, &house.riverside.receptionist, date(2026, 11, 24), None).await.expect("a day");
-    let encounters: Vec<_> = day.iter().map(|visit| visit.encounter.as_ref().map(|one| one.id)).collect();
-    assert_eq!(encounters, [Some(encounter)]);
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]

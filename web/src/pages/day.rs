@@ -126,7 +126,7 @@ fn today(person: &SignedIn, me: &PractitionerView, appointments: Vec<Appointment
         next: next.map(|appointment| Next {
             time: words::time(appointment.starts_at, zone),
             born: words::short_date(appointment.patient.birth_date),
-            chip: state::chip(&appointment, now, zone),
+            chip: state::chip(appointment.standing(), now, zone),
             readiness: waits(&appointment).then(|| state::readiness(appointment.readiness)).flatten(),
             appointment,
         }),
@@ -134,7 +134,7 @@ fn today(person: &SignedIn, me: &PractitionerView, appointments: Vec<Appointment
             .into_iter()
             .map(|appointment| Row {
                 time: words::time(appointment.starts_at, zone),
-                chip: state::chip(&appointment, now, zone),
+                chip: state::chip(appointment.standing(), now, zone),
                 is_next: next_id == Some(appointment.id),
                 appointment,
             })

@@ -1,9 +1,9 @@
 //! How an appointment stands, in a word and a shape, the same on every page of those who work here.
 
 use crate::words;
-use domain::{AppointmentState, EncounterState};
+use domain::AppointmentState;
 use jiff::{Timestamp, tz::TimeZone};
-use scheduler::{Absent, AppointmentView, Readiness};
+use scheduler::{Absent, Readiness, Standing};
 
 /// A state as a chip: its class in the style sheet, and its word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Chip {
 }
 
 /// The chip of an appointment at `now`.
-pub(crate) fn chip(appointment: &AppointmentView, now: Timestamp, zone: &TimeZone) -> Chip {
+pub(crate) fn chip(appointment: Standing, now: Timestamp, zone: &TimeZone) -> Chip {
     match appointment.state {
         AppointmentState::Booked if is_late(appointment, now) => Chip::new("alert", "Not here yet"),
         AppointmentState::Booked => Chip::new("", "Booked"),
@@ -29,15 +29,10 @@ pub(crate) fn chip(appointment: &AppointmentView, now: Timestamp, zone: &TimeZon
         AppointmentState::Arrived => Chip::new("wait", waiting(appointment, now)),
         AppointmentState::Cancelled => Chip::new("", "Cancelled"),
         AppointmentState::NoShow => Chip::new("alert", missed(appointment.absent)),
-        AppointmentState::Fulfilled => match &appointment.encounter {
-            Some(encounter) if encounter.state == EncounterState::InProgress => {
-                Chip::new("now", format!("In the visit since {}", words::time(encounter.started_at, zone)))
-            }
-            Some(encounter) => {
-                let length = encounter.finished_at.unwrap_or(now).duration_since(encounter.started_at);
-                Chip::new("done", format!("Seen, {}", words::length(length)))
-            }
-            None => Chip::new("done", "Seen"),
+        AppointmentState::Fulfilled => match (appointment.admitted_at, appointment.finished_at) {
+            (Some(from), Some(to)) => Chip::new("done", format!("Seen, {}", words::length(to.duration_since(from)))),
+            (Some(from), None) => Chip::new("now", format!("In the visit since {}", words::time(from, zone))),
+            (None, _) => Chip::new("done", "Seen"),
         },
     }
 }
@@ -52,13 +47,13 @@ const fn missed(absent: Option<Absent>) -> &'static str {
 }
 
 /// How long the patient waits: `Waiting 6 min`, at first `Has just come`.
-fn waiting(appointment: &AppointmentView, now: Timestamp) -> String {
+fn waiting(appointment: Standing, now: Timestamp) -> String {
     let waited = now.duration_since(appointment.arrived_at.unwrap_or(now));
     if words::minutes(waited) == 0 { "Has just come".to_owned() } else { format!("Waiting {}", words::length(waited)) }
 }
 
 /// The time has come and the patient has not.
-pub(crate) fn is_late(appointment: &AppointmentView, now: Timestamp) -> bool {
+pub(crate) fn is_late(appointment: Standing, now: Timestamp) -> bool {
     appointment.state == AppointmentState::Booked && now >= appointment.starts_at
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::views::{AppointmentView, ClinicView, EncounterView, PatientView, ResourceView, VisitTypeName};
 use domain::{AppointmentId, AppointmentState, ArrivalWindow, EncounterState, PatientId, PractitionerId, VisitTypeId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use sqlx::PgConnection;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -27,37 +27,27 @@ pub(super) struct Around {
 }
 
 impl Around {
-    /// Of these appointments, which are all that start within these two instants if they are given.
+    /// Of these appointments.
     pub(super) async fn of(
         connection: &mut PgConnection,
         clinic: &ClinicView,
         rows: &[Row],
-        all_within: Option<(Timestamp, Timestamp)>,
     ) -> Result<Self, sqlx::Error> {
         let id = clinic.id;
         let each = |one: fn(&Row) -> Uuid| distinct(rows.iter().map(one));
         let in_state = |state| rows.iter().filter(move |row: &&Row| row.state == state);
-        let mut encounters = match all_within {
-            Some(window) => lookups::encounters_within(connection, id, window).await?,
-            None => HashMap::new(),
-        };
-        let elsewhen = in_state(AppointmentState::Fulfilled).filter(|row| !encounters.contains_key(&row.id));
-        let elsewhen = elsewhen.map(|row| row.id.0).collect();
-        encounters.extend(lookups::encounters(connection, id, elsewhen).await?);
+        let admitted = in_state(AppointmentState::Fulfilled).map(|row| row.id.0).collect();
+        let encounters = lookups::encounters(connection, id, admitted).await?;
         // On a full day most have been seen, and nobody asks any more how they waited.
         let seated = in_state(AppointmentState::Arrived).map(|row| row.id.0).chain(under_way(&encounters));
         let awaited = in_state(AppointmentState::Arrived).map(|row| row.practitioner_id.0);
-        let resources = match all_within {
-            Some(window) => lookups::resources_within(connection, id, window).await?,
-            None => lookups::resources(connection, id, each(|row| row.id.0)).await?,
-        };
         Ok(Self {
             early: clinic.early,
             late: clinic.late,
             patients: lookups::patients(connection, id, each(|row| row.patient_id.0)).await?,
             practitioners: lookups::practitioners(connection, id, each(|row| row.practitioner_id.0)).await?,
             visit_types: lookups::visit_types(connection, id, each(|row| row.visit_type_id.0)).await?,
-            resources,
+            resources: lookups::resources(connection, id, each(|row| row.id.0)).await?,
             seats: lookups::seats(connection, id, seated.collect()).await?,
             waiting: lookups::waiting(connection, id, distinct(awaited)).await?,
             encounters,

@@ -7,14 +7,10 @@ use crate::{
 use domain::{
     AppointmentId, ClinicId, EncounterId, EncounterState, PatientId, PractitionerId, ResourceId, RoomId, VisitTypeId,
 };
-use jiff::{SignedDuration, Timestamp};
-use jiff_sqlx::ToSqlx as _;
+use jiff::Timestamp;
 use sqlx::PgConnection;
 use std::collections::HashMap;
 use uuid::Uuid;
-
-/// How long before its visit a reservation may begin (`visit_types_buffers_range`).
-const LONGEST_BUFFER: SignedDuration = SignedDuration::from_hours(2);
 
 /// A practitioner, and what they are sorted by.
 pub(super) struct Named {
@@ -87,71 +83,34 @@ pub(super) async fn visit_types(
     Ok(rows.fetch_all(connection).await?.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-/// What an appointment needs besides people.
-struct Need {
-    appointment: AppointmentId,
-    id: ResourceId,
-    kind: ResourceKind,
-    name: String,
-    languages: Vec<String>,
-}
-
-/// Needs on a condition, whose parameters begin at `$2`; a statement of its own for each, as in `rows!`.
-macro_rules! needs {
-    ($condition:literal, $clinic:expr, $($argument:expr),+) => {
-        sqlx::query_as!(
-            Need,
-            r#"select
-                   r.appointment_id as "appointment!: AppointmentId",
-                   x.id as "id: ResourceId",
-                   x.kind as "kind: ResourceKind",
-                   x.name,
-                   x.languages
-               from reservations r
-               join resources x on x.clinic_id = r.clinic_id and x.id = r.resource_id
-               where r.clinic_id = $1
-                 and r.resource_kind in ('interpreter', 'room', 'device')
-                 and "# + $condition + "
-               order by x.kind",
-            $clinic,
-            $($argument),+
-        )
-    };
-}
-
 /// Interpreters, rooms and devices of these appointments.
 pub(super) async fn resources(
     connection: &mut PgConnection,
     clinic: ClinicId,
     ids: Vec<Uuid>,
 ) -> Result<HashMap<AppointmentId, Vec<ResourceView>>, sqlx::Error> {
-    let needs = needs!("r.appointment_id = any ($2)", clinic.0, &ids);
-    Ok(by_appointment(needs.fetch_all(connection).await?))
-}
-
-/// Those of all appointments that start within `[from, to)`, and perhaps of some beside. Few have any, so asking for each of a
-/// thousand costs more.
-pub(super) async fn resources_within(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    (from, to): (Timestamp, Timestamp),
-) -> Result<HashMap<AppointmentId, Vec<ResourceView>>, sqlx::Error> {
-    let from = from.checked_sub(LONGEST_BUFFER).unwrap_or(from);
-    let needs = needs!(
-        "r.starts_at >= $2 and r.starts_at < $3 and r.appointment_id is not null",
+    let rows = sqlx::query!(
+        r#"select
+               r.appointment_id as "appointment!: AppointmentId",
+               x.id as "id: ResourceId",
+               x.kind as "kind: ResourceKind",
+               x.name,
+               x.languages
+           from reservations r
+           join resources x on x.clinic_id = r.clinic_id and x.id = r.resource_id
+           where r.clinic_id = $1
+             and r.resource_kind in ('interpreter', 'room', 'device')
+             and r.appointment_id = any ($2)
+           order by x.kind"#,
         clinic.0,
-        from.to_sqlx() as _,
-        to.to_sqlx() as _
+        &ids,
     );
-    Ok(by_appointment(needs.fetch_all(connection).await?))
-}
-
-fn by_appointment(needs: Vec<Need>) -> HashMap<AppointmentId, Vec<ResourceView>> {
     let mut resources = HashMap::<_, Vec<_>>::new();
-    for Need { appointment, id, kind, name, languages } in needs {
-        resources.entry(appointment).or_default().push(ResourceView { id, kind, name, languages });
+    for row in rows.fetch_all(connection).await? {
+        let one = ResourceView { id: row.id, kind: row.kind, name: row.name, languages: row.languages };
+        resources.entry(row.appointment).or_default().push(one);
     }
-    resources
+    Ok(resources)
 }
 
 /// The seats of appointments.
@@ -211,36 +170,6 @@ pub(super) async fn waiting(
     Ok(waiting)
 }
 
-/// An encounter, and of which appointment.
-struct Admitted {
-    appointment: AppointmentId,
-    id: EncounterId,
-    state: EncounterState,
-    started_at: jiff_sqlx::Timestamp,
-    finished_at: Option<jiff_sqlx::Timestamp>,
-    room: RoomId,
-}
-
-/// Encounters on a condition, whose parameters begin at `$2`; a statement of its own for each, as in `rows!`.
-macro_rules! admitted {
-    ($condition:literal, $clinic:expr, $($argument:expr),+) => {
-        sqlx::query_as!(
-            Admitted,
-            r#"select
-                   appointment_id as "appointment: AppointmentId",
-                   id as "id: EncounterId",
-                   state as "state: EncounterState",
-                   started_at as "started_at: jiff_sqlx::Timestamp",
-                   finished_at as "finished_at: jiff_sqlx::Timestamp",
-                   room_id as "room: RoomId"
-               from encounters
-               where clinic_id = $1 and "# + $condition,
-            $clinic,
-            $($argument),+
-        )
-    };
-}
-
 /// The encounters of appointments.
 pub(super) async fn encounters(
     connection: &mut PgConnection,
@@ -250,28 +179,22 @@ pub(super) async fn encounters(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let admitted = admitted!("appointment_id = any ($2)", clinic.0, &ids);
-    Ok(encounters_by_appointment(admitted.fetch_all(connection).await?))
-}
-
-/// The encounters that began within `[from, to)`. A day's lie beside each other, and a thousand looked up one by one cost four times as much.
-pub(super) async fn encounters_within(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    (from, to): (Timestamp, Timestamp),
-) -> Result<HashMap<AppointmentId, EncounterView>, sqlx::Error> {
-    let (from, to) = (from.to_sqlx(), to.to_sqlx());
-    let admitted = admitted!("started_at >= $2 and started_at < $3", clinic.0, from as _, to as _);
-    Ok(encounters_by_appointment(admitted.fetch_all(connection).await?))
-}
-
-fn encounters_by_appointment(admitted: Vec<Admitted>) -> HashMap<AppointmentId, EncounterView> {
-    let view = |one: Admitted| EncounterView {
-        id: one.id,
-        state: one.state,
-        started_at: one.started_at.to_jiff(),
-        finished_at: one.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
-        room: one.room,
-    };
-    admitted.into_iter().map(|one| (one.appointment, view(one))).collect()
+    let rows = sqlx::query!(
+        r#"select
+               appointment_id as "appointment: AppointmentId",
+               id as "id: EncounterId",
+               state as "state: EncounterState",
+               started_at as "started_at: jiff_sqlx::Timestamp",
+               finished_at as "finished_at: jiff_sqlx::Timestamp",
+               room_id as "room: RoomId"
+           from encounters
+           where clinic_id = $1 and appointment_id = any ($2)"#,
+        clinic.0,
+        &ids,
+    );
+    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let (started_at, finished_at) = (row.started_at.to_jiff(), row.finished_at.map(jiff_sqlx::Timestamp::to_jiff));
+        (row.appointment, EncounterView { id: row.id, state: row.state, started_at, finished_at, room: row.room })
+    });
+    Ok(rows.collect())
 }

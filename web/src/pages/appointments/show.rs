@@ -133,7 +133,7 @@ pub(crate) async fn render(
     let html = AppointmentPage {
         page,
         staff: Staff::at_desk(state, receptionist, Here::Today).await?,
-        chip: state::chip(&appointment, state.clock.now(), zone),
+        chip: state::chip(appointment.standing(), state.clock.now(), zone),
         when: words::date_and_time(appointment.starts_at, zone),
         length: words::length(appointment.ends_at.duration_since(appointment.starts_at)),
         born: words::short_date(appointment.patient.birth_date),

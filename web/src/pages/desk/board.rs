@@ -9,7 +9,8 @@ use super::{
 use crate::{extract::SignedIn, state::WebState, words};
 use askama::Template;
 use jiff::civil::Date;
-use scheduler::{AppointmentView, DeskView, ResourceKind, ResourceView};
+use scheduler::{DeskView, DeskVisit, ResourceKind, ResourceView};
+use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "desk/board.html")]
@@ -24,7 +25,7 @@ pub(super) struct Board {
 impl Board {
     pub(super) fn new(state: &WebState, person: &SignedIn, date: Date, view: &DeskView) -> Self {
         let (now, zone) = (state.clock.now(), &person.clinic.zone);
-        let by_practitioner = by_practitioner(&view.appointments);
+        let by_practitioner = by_practitioner(&view.visits);
         let practitioners = view.shown.iter().map(|one| {
             let appointments = by_practitioner.get(&one.id).cloned().unwrap_or_default();
             let free = view.free.get(&one.id).into_iter().flatten().map(|slot| (slot.starts_at, slot.ends_at));
@@ -49,11 +50,11 @@ impl Board {
     }
 }
 
-/// Everybody's appointments, each in the order of the day.
-fn by_practitioner(appointments: &[AppointmentView]) -> ByPractitioner<'_> {
+/// Everybody's visits, each in the order of the day.
+fn by_practitioner(visits: &[DeskVisit]) -> ByPractitioner<'_> {
     let mut by_practitioner = ByPractitioner::new();
-    for appointment in appointments {
-        by_practitioner.entry(appointment.practitioner.id).or_default().push(appointment);
+    for visit in visits {
+        by_practitioner.entry(visit.practitioner.id).or_default().push(visit);
     }
     by_practitioner
 }
@@ -61,8 +62,9 @@ fn by_practitioner(appointments: &[AppointmentView]) -> ByPractitioner<'_> {
 /// Interpreters, rooms and devices that somebody of those who are shown needs on the day: they cannot be in two places either.
 fn resources(date: Date, view: &DeskView) -> impl Iterator<Item = ColumnOf<'_>> {
     let is_shown =
-        |a: &&AppointmentView| super::calendar::is_shown(a) && view.shown.iter().any(|one| one.id == a.practitioner.id);
-    let mut used: Vec<&ResourceView> = view.appointments.iter().filter(is_shown).flat_map(|a| &a.resources).collect();
+        |a: &&DeskVisit| super::calendar::is_shown(a) && view.shown.iter().any(|one| one.id == a.practitioner.id);
+    let mut used: Vec<&ResourceView> =
+        view.visits.iter().filter(is_shown).flat_map(|a| &a.resources).map(Arc::as_ref).collect();
     used.sort_by(|a, b| {
         (a.kind != ResourceKind::Interpreter, &a.name, a.id).cmp(&(b.kind != ResourceKind::Interpreter, &b.name, b.id))
     });
@@ -75,6 +77,6 @@ fn resources(date: Date, view: &DeskView) -> impl Iterator<Item = ColumnOf<'_>> 
         hours: None,
         free: Vec::new(),
         held: Vec::new(),
-        appointments: view.appointments.iter().filter(|a| a.resources.iter().any(|its| its.id == one.id)).collect(),
+        appointments: view.visits.iter().filter(|a| a.resources.iter().any(|its| its.id == one.id)).collect(),
     })
 }

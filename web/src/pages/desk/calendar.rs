@@ -5,7 +5,7 @@ use super::{entry, entry::Content, grid::Grid, side_by_side::side_by_side};
 use crate::words;
 use domain::{AppointmentState, PractitionerId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use scheduler::{AppointmentView, HeldTime};
+use scheduler::{DeskVisit, HeldTime};
 
 /// From here on a column is not worth dividing: whoever comes as the fifth at one time lies on the fourth.
 pub(super) const MAX_BESIDE: usize = 4;
@@ -54,7 +54,7 @@ pub(super) struct ColumnOf<'a> {
     /// When it is open; what lies between is hatched. `None`: open whenever it likes.
     pub(super) hours: Option<Vec<(Timestamp, Timestamp)>>,
     pub(super) free: Vec<(Timestamp, Timestamp)>,
-    pub(super) appointments: Vec<&'a AppointmentView>,
+    pub(super) appointments: Vec<&'a DeskVisit>,
     /// What somebody is about to book.
     pub(super) held: Vec<&'a HeldTime>,
 }
@@ -121,6 +121,6 @@ fn column(grid: &Grid<'_>, of: ColumnOf<'_>, now: Timestamp, is_now: bool) -> Co
 }
 
 /// What was called off gives its time back, and stands beside the grid.
-pub(super) fn is_shown(appointment: &AppointmentView) -> bool {
-    appointment.state != AppointmentState::Cancelled
+pub(super) fn is_shown(visit: &DeskVisit) -> bool {
+    visit.standing.state != AppointmentState::Cancelled
 }

@@ -4,6 +4,7 @@ use domain::PractitionerId;
 use jiff::civil::Date;
 use scheduler::{DeskOf, DeskView, MAX_DESK_COLUMNS, PractitionerView};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// From so many practitioners on, a list chooses among them.
 const WORTH_CHOOSING: usize = 5;
@@ -37,7 +38,7 @@ impl Choice {
 
 /// The choice, with what else there is to choose.
 pub(super) struct Chosen {
-    pub(super) practitioners: Vec<PractitionerView>,
+    pub(super) practitioners: Vec<Arc<PractitionerView>>,
     pub(super) practitioner: Option<PractitionerId>,
     /// The page that is shown, and how many there are, from 1.
     pub(super) page: usize,

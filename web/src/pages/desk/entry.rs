@@ -5,9 +5,9 @@ use super::{
     grid::{Grid, ROW, clock_face},
 };
 use crate::{pages::state, words};
-use domain::{AppointmentId, AppointmentState, EncounterState, PractitionerId};
+use domain::{AppointmentId, AppointmentState, PractitionerId};
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use scheduler::{AppointmentView, HeldTime, ResourceKind};
+use scheduler::{DeskVisit, HeldTime, ResourceKind, Standing};
 
 /// From here on somebody who waits needs a word from the desk.
 pub(super) const LONG_WAIT: SignedDuration = SignedDuration::from_mins(20);
@@ -50,11 +50,12 @@ pub(super) fn appointment(
     grid: &Grid<'_>,
     date: Date,
     practitioner: Option<PractitionerId>,
-    a: &AppointmentView,
+    a: &DeskVisit,
     now: Timestamp,
 ) -> Entry {
-    let (row, span) = place(grid, date, (a.starts_at, a.ends_at));
-    let mut class = class(a, now).to_owned();
+    let standing = a.standing;
+    let (row, span) = place(grid, date, (standing.starts_at, a.ends_at));
+    let mut class = class(standing, now).to_owned();
     if a.lane > 0 {
         class.push_str(" over");
     }
@@ -64,13 +65,14 @@ pub(super) fn appointment(
     let shown = Shown {
         id: a.id,
         class,
-        patient: a.patient.name.clone(),
+        patient: a.patient.clone(),
         state: state_line(grid, a, now),
-        is_urgent: state::is_late(a, now) || a.left || waits_long(a, now),
+        is_urgent: state::is_late(standing, now) || standing.left || waits_long(standing, now),
         about: if practitioner.is_some() { about(a) } else { format!("with {}", a.practitioner.short) },
-        is_movable: practitioner.is_some() && a.state.reschedule().is_ok(),
+        is_movable: practitioner.is_some() && standing.state.reschedule().is_ok(),
     };
-    Entry { row, span, beside: (1, 1), time: words::time(a.starts_at, grid.zone), content: Content::Appointment(shown) }
+    let time = words::time(standing.starts_at, grid.zone);
+    Entry { row, span, beside: (1, 1), time, content: Content::Appointment(shown) }
 }
 
 pub(super) fn free(grid: &Grid<'_>, date: Date, slot: (Timestamp, Timestamp)) -> Entry {
@@ -116,12 +118,12 @@ fn place(grid: &Grid<'_>, date: Date, (from, to): (Timestamp, Timestamp)) -> (i6
     (row, (grid.row(grid.minute(date, to)) - row).max(1))
 }
 
-fn waits_long(a: &AppointmentView, now: Timestamp) -> bool {
+fn waits_long(a: Standing, now: Timestamp) -> bool {
     let waited = now.duration_since(a.arrived_at.unwrap_or(now));
     a.state == AppointmentState::Arrived && !a.left && waited >= LONG_WAIT
 }
 
-fn class(a: &AppointmentView, now: Timestamp) -> &'static str {
+fn class(a: Standing, now: Timestamp) -> &'static str {
     match a.state {
         AppointmentState::Arrived if a.left => "late",
         AppointmentState::Arrived if waits_long(a, now) => "wait long",
@@ -129,32 +131,31 @@ fn class(a: &AppointmentView, now: Timestamp) -> &'static str {
         AppointmentState::NoShow => "noshow",
         AppointmentState::Booked if state::is_late(a, now) => "late",
         AppointmentState::Booked | AppointmentState::Cancelled => "booked",
-        AppointmentState::Fulfilled => match &a.encounter {
-            Some(encounter) if encounter.state == EncounterState::InProgress => "now",
-            _ => "done",
-        },
+        AppointmentState::Fulfilled if a.admitted_at.is_some() && a.finished_at.is_none() => "now",
+        AppointmentState::Fulfilled => "done",
     }
 }
 
 /// What kind of visit it is, who comes along, and that it is beside another on purpose.
-fn about(a: &AppointmentView) -> String {
+fn about(a: &DeskVisit) -> String {
     let over = a.overbook_reason.as_ref().filter(|_| a.lane > 0).map(|reason| format!("Overbooked: {reason}"));
     let with = a.resources.iter().map(|one| match one.kind {
         ResourceKind::Interpreter => format!("with {}", one.name),
         ResourceKind::Room | ResourceKind::Device => one.name.clone(),
     });
-    over.into_iter().chain([a.visit_type.name.clone()]).chain(with).collect::<Vec<_>>().join(" · ")
+    over.into_iter().chain([a.visit_type.to_string()]).chain(with).collect::<Vec<_>>().join(" · ")
 }
 
 /// How it stands, in the fewest words. Who waits is said with the time of their arrival, which does not change every minute.
-fn state_line(grid: &Grid<'_>, a: &AppointmentView, now: Timestamp) -> String {
+fn state_line(grid: &Grid<'_>, visit: &DeskVisit, now: Timestamp) -> String {
+    let a = visit.standing;
     match (a.state, a.arrived_at) {
         (AppointmentState::Arrived, Some(at)) if !a.left && waits_long(a, now) => {
             format!("Here since {} · waits {}", words::time(at, grid.zone), words::length(now.duration_since(at)))
         }
         (AppointmentState::Arrived, Some(at)) if !a.left => format!("Here since {}", words::time(at, grid.zone)),
         // What is as it should be needs no word: the kind of visit stands in its place.
-        (AppointmentState::Booked, _) if a.confirmed_at.is_some() && !state::is_late(a, now) => "Confirmed".to_owned(),
+        (AppointmentState::Booked, _) if visit.is_confirmed && !state::is_late(a, now) => "Confirmed".to_owned(),
         (AppointmentState::Booked, _) if !state::is_late(a, now) => String::new(),
         _ => state::chip(a, now, grid.zone).word,
     }

@@ -29,7 +29,7 @@ impl<'a> Grid<'a> {
         let grid = Grid { zone, start: 0, end: 24 * 60 };
         let (mut start, mut end) = (24 * 60, 0);
         for column in columns {
-            let booked = column.appointments.iter().filter(|a| is_shown(a)).map(|a| (a.starts_at, a.ends_at));
+            let booked = column.appointments.iter().filter(|a| is_shown(a)).map(|a| (a.standing.starts_at, a.ends_at));
             let open = column.hours.iter().flatten().chain(&column.free).copied();
             for (from, to) in booked.chain(open) {
                 start = start.min(grid.minute(column.date, from));

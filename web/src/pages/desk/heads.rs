@@ -2,15 +2,15 @@
 
 use super::calendar::Head;
 use crate::words;
-use domain::{AppointmentState, EncounterState};
+use domain::AppointmentState;
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use scheduler::{AppointmentView, PractitionerView, ResourceKind, ResourceView};
+use scheduler::{DeskVisit, PractitionerView, ResourceKind, ResourceView, Standing};
 
 /// Below this nobody calls it late.
 const WORTH_SAYING: SignedDuration = SignedDuration::from_mins(5);
 
 /// A practitioner: how late they run, or else what they do.
-pub(super) fn practitioner(one: &PractitionerView, appointments: &[&AppointmentView], now: Timestamp) -> Head {
+pub(super) fn practitioner(one: &PractitionerView, appointments: &[&DeskVisit], now: Timestamp) -> Head {
     let late = runs_late(appointments, now);
     Head {
         initials: words::initials(&one.title_and_name),
@@ -38,7 +38,7 @@ pub(super) fn resource(one: &ResourceView) -> Head {
 }
 
 /// A day of a practitioner's week.
-pub(super) fn day(date: Date, appointments: &[&AppointmentView], query: &str) -> Head {
+pub(super) fn day(date: Date, appointments: &[&DeskVisit], query: &str) -> Head {
     let visits = appointments.iter().filter(|a| super::calendar::is_shown(a)).count();
     Head {
         initials: String::new(),
@@ -54,10 +54,10 @@ pub(super) fn day(date: Date, appointments: &[&AppointmentView], query: &str) ->
 }
 
 /// By how much a practitioner is behind: the visit that should have ended, or the patient who should have been admitted.
-pub(super) fn runs_late(appointments: &[&AppointmentView], now: Timestamp) -> Option<SignedDuration> {
-    let behind = |a: &&AppointmentView| match (a.state, &a.encounter) {
-        (AppointmentState::Fulfilled, Some(call)) if call.state == EncounterState::InProgress => Some(a.ends_at),
-        (AppointmentState::Arrived, _) if !a.left => Some(a.starts_at),
+pub(super) fn runs_late(appointments: &[&DeskVisit], now: Timestamp) -> Option<SignedDuration> {
+    let behind = |visit: &&DeskVisit| match (visit.standing.state, visit.standing) {
+        (AppointmentState::Fulfilled, Standing { admitted_at: Some(_), finished_at: None, .. }) => Some(visit.ends_at),
+        (AppointmentState::Arrived, Standing { left: false, starts_at, .. }) => Some(starts_at),
         _ => None,
     };
     let since = appointments.iter().filter_map(behind).min()?;

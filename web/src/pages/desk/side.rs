@@ -5,13 +5,13 @@ use crate::{
     pages::state::{self, Chip},
     words,
 };
-use domain::{AppointmentState, PractitionerId};
+use domain::{AppointmentId, AppointmentState, PractitionerId};
 use jiff::{Timestamp, tz::TimeZone};
-use scheduler::{AppointmentView, DeskView, Readiness, messages::MessageKind};
+use scheduler::{AppointmentView, DeskView, DeskVisit, Readiness, messages::MessageKind};
 use std::collections::HashMap;
 
-/// Everybody's appointments of the day.
-pub(super) type ByPractitioner<'a> = HashMap<PractitionerId, Vec<&'a AppointmentView>>;
+/// Everybody's visits of the day.
+pub(super) type ByPractitioner<'a> = HashMap<PractitionerId, Vec<&'a DeskVisit>>;
 
 /// How many who must be rung the list shows: more is a clinic in trouble, and no list of calls.
 const MAX_TO_RING: usize = 30;
@@ -26,7 +26,7 @@ pub(super) struct Side {
 
 /// Somebody in the waiting room, or whose visit was called off.
 pub(super) struct Waiting {
-    pub(super) appointment: AppointmentView,
+    pub(super) visit: DeskVisit,
     pub(super) time: String,
     pub(super) chip: Chip,
     pub(super) turn: String,
@@ -37,23 +37,25 @@ pub(super) struct Waiting {
 
 /// Somebody who needs a call, and why.
 pub(super) struct ToRing {
-    pub(super) appointment: AppointmentView,
+    pub(super) appointment: AppointmentId,
+    pub(super) patient: String,
+    pub(super) phone: Option<String>,
     pub(super) time: String,
     pub(super) why: &'static str,
 }
 
 impl Side {
     pub(super) fn new(view: &DeskView, by_practitioner: &ByPractitioner<'_>, now: Timestamp, zone: &TimeZone) -> Self {
-        let appointments = &view.appointments[..];
+        let visits = &view.visits[..];
         let mut to_ring = to_ring(view, now, zone);
         let more_to_ring = to_ring.len().saturating_sub(MAX_TO_RING);
         to_ring.truncate(MAX_TO_RING);
-        let cancelled = appointments.iter().filter(|a| a.state == AppointmentState::Cancelled);
+        let cancelled = visits.iter().filter(|one| one.standing.state == AppointmentState::Cancelled);
         Self {
-            waiting: waiting(appointments, by_practitioner, now, zone),
+            waiting: waiting(visits, by_practitioner, now, zone),
             to_ring,
             more_to_ring,
-            cancelled: cancelled.map(|a| row(by_practitioner, a, now, zone)).collect(),
+            cancelled: cancelled.map(|one| row(by_practitioner, one, now, zone)).collect(),
         }
     }
 
@@ -65,59 +67,70 @@ impl Side {
 
 /// Who waits, longest first.
 fn waiting(
-    appointments: &[AppointmentView],
+    visits: &[DeskVisit],
     by_practitioner: &ByPractitioner<'_>,
     now: Timestamp,
     zone: &TimeZone,
 ) -> Vec<Waiting> {
-    let mut waiting: Vec<_> = appointments.iter().filter(|a| a.state == AppointmentState::Arrived && !a.left).collect();
-    waiting.sort_by_key(|a| a.arrived_at);
-    waiting.into_iter().map(|a| row(by_practitioner, a, now, zone)).collect()
+    let waits = |one: &&DeskVisit| one.standing.state == AppointmentState::Arrived && !one.standing.left;
+    let mut waiting: Vec<_> = visits.iter().filter(waits).collect();
+    waiting.sort_by_key(|one| one.standing.arrived_at);
+    waiting.into_iter().map(|one| row(by_practitioner, one, now, zone)).collect()
 }
 
-fn row(
-    by_practitioner: &ByPractitioner<'_>,
-    appointment: &AppointmentView,
-    now: Timestamp,
-    zone: &TimeZone,
-) -> Waiting {
-    let waited = now.duration_since(appointment.arrived_at.unwrap_or(now));
+fn row(by_practitioner: &ByPractitioner<'_>, visit: &DeskVisit, now: Timestamp, zone: &TimeZone) -> Waiting {
+    let waited = now.duration_since(visit.standing.arrived_at.unwrap_or(now));
     let is_long = waited >= LONG_WAIT;
-    let theirs = by_practitioner.get(&appointment.practitioner.id).map_or(&[][..], Vec::as_slice);
+    let theirs = by_practitioner.get(&visit.practitioner.id).map_or(&[][..], Vec::as_slice);
     Waiting {
-        time: words::time(appointment.starts_at, zone),
+        time: words::time(visit.standing.starts_at, zone),
         chip: Chip { class: if is_long { "alert" } else { "wait" }, word: words::length(waited) },
-        turn: match (appointment.ahead, runs_late(theirs, now)) {
+        turn: match (visit.ahead, runs_late(theirs, now)) {
             (_, Some(late)) => format!("running {} late", words::length(late)),
             (0, None) => "next".to_owned(),
             (1, None) => "one before".to_owned(),
             (ahead, None) => format!("{ahead} before"),
         },
-        readiness: state::readiness(appointment.readiness),
+        readiness: state::readiness(visit.readiness),
         is_long,
-        appointment: appointment.clone(),
+        visit: visit.clone(),
     }
 }
 
 /// Whose visit is in trouble now, then those whom no message reached.
 fn to_ring(view: &DeskView, now: Timestamp, zone: &TimeZone) -> Vec<ToRing> {
-    let today = words::day_of(now, zone);
-    let row = |appointment: &AppointmentView, why| ToRing {
-        why,
-        time: match words::day_of(appointment.starts_at, zone) {
-            day if day == today => words::time(appointment.starts_at, zone),
-            _ => appointment.starts_at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string(),
-        },
-        appointment: appointment.clone(),
-    };
-    let in_trouble = view.appointments.iter().filter_map(|a| Some(row(a, reason_to_ring(a, now)?)));
+    let in_trouble = view.visits.iter().filter_map(|one| Some(in_trouble(one, reason_to_ring(one, now)?, zone)));
     let mut to_ring: Vec<_> = in_trouble.collect();
     for (appointment, kind) in &view.unreached {
-        if !to_ring.iter().any(|one| one.appointment.id == appointment.id) {
-            to_ring.push(row(appointment, undelivered(*kind)));
+        if !to_ring.iter().any(|one| one.appointment == appointment.id) {
+            to_ring.push(unreached(appointment, undelivered(*kind), now, zone));
         }
     }
     to_ring
+}
+
+fn in_trouble(visit: &DeskVisit, why: &'static str, zone: &TimeZone) -> ToRing {
+    ToRing {
+        appointment: visit.id,
+        patient: visit.patient.clone(),
+        phone: visit.phone.clone(),
+        time: words::time(visit.standing.starts_at, zone),
+        why,
+    }
+}
+
+fn unreached(appointment: &AppointmentView, why: &'static str, now: Timestamp, zone: &TimeZone) -> ToRing {
+    let starts_at = appointment.starts_at;
+    ToRing {
+        appointment: appointment.id,
+        patient: appointment.patient.name.clone(),
+        phone: appointment.patient.phone.clone(),
+        time: match words::day_of(starts_at, zone) == words::day_of(now, zone) {
+            true => words::time(starts_at, zone),
+            false => starts_at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string(),
+        },
+        why,
+    }
 }
 
 /// What somebody does not know of, since the message about it was not delivered.
@@ -135,15 +148,15 @@ pub(crate) fn undelivered(kind: Option<MessageKind>) -> &'static str {
 }
 
 /// The sentence that says what is wrong and what to say.
-fn reason_to_ring(appointment: &AppointmentView, now: Timestamp) -> Option<&'static str> {
-    if state::is_late(appointment, now) {
+fn reason_to_ring(visit: &DeskVisit, now: Timestamp) -> Option<&'static str> {
+    if state::is_late(visit.standing, now) {
         return Some("The time has come and nobody is here. Ask whether the link arrived.");
     }
-    if appointment.state != AppointmentState::Arrived {
+    if visit.standing.state != AppointmentState::Arrived {
         return None;
     }
-    match appointment.readiness {
-        _ if appointment.left => Some("Left the waiting room. Opening the link again takes the same place."),
+    match visit.readiness {
+        _ if visit.standing.left => Some("Left the waiting room. Opening the link again takes the same place."),
         Readiness::NoWebrtc => Some("The browser cannot do video. “Open the link in Chrome, Firefox or Safari.”"),
         Readiness::Nothing => {
             Some("Camera and microphone were refused. “Press the lock beside the address, then allow both.”")

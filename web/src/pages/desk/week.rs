@@ -23,6 +23,7 @@ use axum::{
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use scheduler::{DeskFor, DeskView, PractitionerView};
 use service::bus::Topic;
+use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "desk/week.html")]
@@ -61,7 +62,7 @@ struct Day {
 
 /// A practitioner in the overview.
 struct Row {
-    practitioner: PractitionerView,
+    practitioner: Arc<PractitionerView>,
     initials: String,
     cells: Vec<Cell>,
 }
@@ -178,7 +179,7 @@ fn of_one(
     let free = view.free.get(&one.id).map_or(&[][..], Vec::as_slice);
     let columns = dates.iter().map(|date| {
         let on = |at: Timestamp| words::day_of(at, zone) == *date;
-        let theirs = view.appointments.iter().filter(|a| a.practitioner.id == one.id && on(a.starts_at));
+        let theirs = view.visits.iter().filter(|a| a.practitioner.id == one.id && on(a.standing.starts_at));
         let appointments: Vec<_> = theirs.collect();
         ColumnOf {
             key: date.to_string(),
@@ -201,7 +202,7 @@ fn of_all(dates: &[Date], today: Date, zone: &TimeZone, view: &DeskView) -> Week
         is_today: *date == today,
     });
     let rows = view.shown.iter().map(|one| Row {
-        practitioner: one.clone(),
+        practitioner: Arc::clone(one),
         initials: words::initials(&one.title_and_name),
         cells: dates.iter().map(|date| cell(one, *date, today, zone, view)).collect(),
     });
@@ -210,7 +211,7 @@ fn of_all(dates: &[Date], today: Date, zone: &TimeZone, view: &DeskView) -> Week
 
 fn cell(one: &PractitionerView, date: Date, today: Date, zone: &TimeZone, view: &DeskView) -> Cell {
     let on = |at: Timestamp| words::day_of(at, zone) == date;
-    let visits = view.visits.get(&(one.id, date)).copied().unwrap_or_default();
+    let visits = view.counted.get(&(one.id, date)).copied().unwrap_or_default();
     let hours = view.hours.get(&one.id).into_iter().flatten().filter(|(from, _)| on(*from));
     let open: SignedDuration = hours.map(|(from, to)| to.duration_since(*from)).sum();
     let free = view.free.get(&one.id).into_iter().flatten().filter(|slot| on(slot.starts_at)).count();

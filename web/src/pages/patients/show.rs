@@ -55,7 +55,7 @@ pub(crate) async fn get(
     let line = |appointment: AppointmentView| Line {
         day: appointment.starts_at.to_zoned(zone.clone()).strftime("%a %-d %b %Y").to_string(),
         time: words::time(appointment.starts_at, zone),
-        chip: state::chip(&appointment, now, zone),
+        chip: state::chip(appointment.standing(), now, zone),
         appointment,
     };
     let (ahead, mut lately): (Vec<_>, Vec<_>) = appointments.into_iter().partition(|one| one.ends_at > now);
