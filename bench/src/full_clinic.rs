@@ -6,12 +6,14 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 /// What a full clinic has.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct FullClinic {
     /// Which.
     pub clinic: ClinicId,
     /// What is booked: half an hour.
     pub visit_type: VisitTypeId,
+    /// Of its wall clocks, by its IANA name.
+    pub zone: String,
     /// How many work there.
     pub practitioners: i32,
     /// How many patients they have.
@@ -30,7 +32,7 @@ pub struct FullClinic {
 
 /// Everybody and their hours. A practitioner is away for five days of each quarter of a year.
 const PEOPLE: &[&str] = &[
-    "insert into clinics (id, name, time_zone, phone) values ($1, 'Bench', 'Europe/London', '020 7946 0000')",
+    "insert into clinics (id, name, time_zone, phone) values ($1, 'Bench', $11, '020 7946 0000')",
     "insert into visit_types (clinic_id, id, name, minutes, is_public) values ($1, $2, 'Consultation', 30, true)",
     "insert into patients (clinic_id, id, name, birth_date, phone, email, name_key, phone_key, added_at)
      select $1, gen_random_uuid(), 'Patient Number ' || n, date '1940-01-01' + n % 25000, '07700 900' || lpad((n % 1000)::text, 3, '0'),
@@ -41,13 +43,13 @@ const PEOPLE: &[&str] = &[
     "insert into practitioner_visit_types (clinic_id, practitioner_id, visit_type_id)
      select clinic_id, id, $2 from practitioners where clinic_id = $1",
     "insert into schedules (clinic_id, id, practitioner_id, weekday, from_minute, to_minute, slot_minutes, time_zone)
-     select clinic_id, gen_random_uuid(), id, weekday, $5, $6, 30, 'Europe/London'
+     select clinic_id, gen_random_uuid(), id, weekday, $5, $6, 30, $11
      from practitioners, generate_series(1, $7) weekday
      where clinic_id = $1",
     "insert into schedule_exceptions (clinic_id, id, practitioner_id, kind, reason, time_zone, wall_from, wall_to, starts_at,
                                       ends_at, added_at)
-     select clinic_id, gen_random_uuid(), id, 'closed', 'Away', 'Europe/London', day, day + interval '5 days',
-            day at time zone 'Europe/London', (day + interval '5 days') at time zone 'Europe/London', now()
+     select clinic_id, gen_random_uuid(), id, 'closed', 'Away', $11, day, day + interval '5 days',
+            day at time zone $11, (day + interval '5 days') at time zone $11, now()
      from practitioners, generate_series($8::date + interval '6 weeks', $9::date, interval '13 weeks') day
      where clinic_id = $1",
 ];
@@ -64,11 +66,11 @@ const VISITS: &[&str] = &[
                    generate_series(day + make_interval(mins => $5), day + make_interval(mins => $6 - 30), interval '30 minutes') wall
               where extract(isodow from day) <= $7 and random() * 100 < $10
           )
-     select gen_random_uuid() as id, s.practitioner, t.id as patient, s.wall, s.wall at time zone 'Europe/London' as starts_at
+     select gen_random_uuid() as id, s.practitioner, t.id as patient, s.wall, s.wall at time zone $11 as starts_at
      from slots s join patients t on t.n = s.n % $4",
     "insert into appointments (clinic_id, id, patient_id, practitioner_id, visit_type_id, state, starts_at, ends_at, wall_time,
                                time_zone, booked_at)
-     select $1, id, patient, practitioner, $2, 'booked', starts_at, starts_at + interval '30 minutes', wall, 'Europe/London', now()
+     select $1, id, patient, practitioner, $2, 'booked', starts_at, starts_at + interval '30 minutes', wall, $11, now()
      from booked",
     "insert into reservations (clinic_id, appointment_id, resource_kind, resource_id, during)
      select $1, id, kind, resource, tstzrange(starts_at, starts_at + interval '30 minutes')
@@ -105,6 +107,7 @@ impl FullClinic {
             format!("'{}'", self.from),
             format!("'{}'", self.to),
             self.booked.to_string(),
+            format!("'{}'", self.zone),
         ];
         // From the last on, since `$1` begins `$10`.
         let numbered = values.iter().enumerate().rev();

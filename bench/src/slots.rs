@@ -45,7 +45,8 @@ pub async fn run(searches: u32, rounds: u32) -> anyhow::Result<()> {
     let mut clinics = Vec::new();
     for practitioners in SIZES {
         let clinic = clinic(practitioners);
-        clinics.push((clinic, clinic.settle(&superuser).await?));
+        let booked = clinic.settle(&superuser).await?;
+        clinics.push((clinic, booked));
     }
     superuser.execute("vacuum analyze").await?;
 
@@ -80,6 +81,7 @@ fn clinic(practitioners: i32) -> FullClinic {
     FullClinic {
         clinic: ClinicId(Uuid::from_u128(id)),
         visit_type: VisitTypeId(Uuid::from_u128(1_000 + id)),
+        zone: "Europe/London".to_owned(),
         practitioners,
         patients: 1_000,
         hours: (480, 1_080),

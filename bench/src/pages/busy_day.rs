@@ -129,9 +129,9 @@ pub async fn soon(superuser: &PgPool, clinic: ClinicId) -> anyhow::Result<Visit>
 
 /// A visit of the next day.
 pub async fn tomorrow(superuser: &PgPool, clinic: ClinicId) -> anyhow::Result<Visit> {
-    let sql = "select id, patient_id, practitioner_id, (current_date + 1)::text
+    let sql = "select id, patient_id, practitioner_id, wall_time::date::text
                from appointments
-               where clinic_id = $1 and state = 'booked' and starts_at >= current_date + interval '36 hours'
+               where clinic_id = $1 and state = 'booked' and starts_at >= now() + interval '20 hours'
                order by starts_at, id
                limit 1";
     visit(sql, superuser, clinic).await
