@@ -23,7 +23,7 @@ pub struct Row {
     pub participants: usize,
     /// Packets that the generator sent, a second.
     pub packets_in: f64,
-    /// Packets that came back out, a second: the forwarded ones.
+    /// Packets that came back out, a second: the forwarded ones, each once.
     pub packets_out: f64,
     /// Bytes of UDP payload sent, a second.
     pub bytes_in: f64,
@@ -59,7 +59,7 @@ pub struct Row {
     pub generator_cpu: f64,
     /// What the reader must know; why a window is not judged.
     pub notes: Vec<String>,
-    /// Whether the figures may be judged: neither the target was missing nor the generator the bottleneck.
+    /// Whether the figures may be judged: the target was not missing, the generator not the bottleneck, and what came could be read.
     pub judged: bool,
 }
 

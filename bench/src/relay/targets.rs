@@ -37,7 +37,7 @@ pub struct Executables {
     /// Where the target `whip` is received from, with `{room}`, `{participant}` and `{other}` in it.
     #[arg(long)]
     whep: Option<String>,
-    /// What authorizes us there.
+    /// What authorizes us there (RFC 6750), with the same names in it.
     #[arg(long)]
     whip_bearer: Option<String>,
     /// The processes of the target `whip`, whose cost is counted.

@@ -16,6 +16,8 @@ use std::{
 const MAX_GENERATOR_CPU: f64 = 0.85;
 /// Frames that were sent more than their own time late, as part of all packets, that are no sign of a generator in need.
 const MAX_LATE: f64 = 0.01;
+/// Loss and delay are those of the packets that could be read; when more than this part could not, they are not those of all.
+const MAX_UNREAD: f64 = 0.01;
 
 /// What was measured in a window.
 pub struct Window {
@@ -103,7 +105,7 @@ impl Window {
         Some(Latency { p50: at(0.5)?, p99: at(0.99)?, p999: at(0.999)? })
     }
 
-    /// Why the generator may be what was measured.
+    /// Why the generator may be what was measured, or the server was not.
     fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
         let share = self.own_cpu.as_secs_f64() / self.seconds;
@@ -120,6 +122,13 @@ impl Window {
         if self.tally.send_failures > 0 {
             doubts.push(format!("the system did not take {} packets of the generator's", self.tally.send_failures));
         }
+        let unread = self.tally.unread as f64 / self.tally.marked.max(1) as f64;
+        if unread > MAX_UNREAD {
+            let percent = unread * 100.0;
+            doubts.push(format!(
+                "loss and delay are not known: {percent:.0} % of the packets that tell them came changed"
+            ));
+        }
         doubts
     }
 
@@ -128,8 +137,9 @@ impl Window {
         let counts = [
             (tally.silent_tracks, "tracks were silent"),
             (tally.wrong_room, "packets came into a wrong room"),
-            (tally.unreadable, "packets did not open"),
+            (tally.unreadable, "packets did not open or were not made here"),
             (tally.duplicates, "packets came twice"),
+            (tally.retransmitted - tally.repaired, "retransmissions brought nothing new"),
             (tally.repaired, "lost packets were sent again"),
             (tally.given_up, "lost packets were given up"),
         ];
@@ -184,4 +194,26 @@ fn own_drops() -> u64 {
     let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
     let ours = rows.filter(|fields| fields.get(9).is_some_and(|inode| inodes.contains(*inode)));
     ours.filter_map(|fields| fields.last()?.parse::<u64>().ok()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The row of a window of a second in which so many of a thousand packets could not be read.
+    fn row(unread: u64) -> Row {
+        let tally = Tally { marked: 1_000, unread, unreadable: unread, ..Tally::new(Instant::now()) };
+        let cpu = Cpu { total: Duration::from_millis(10), ..Cpu::default() };
+        let mut row = Row::default();
+        Window { tally, cpu, own_cpu: Duration::ZERO, own_drops: 0, seconds: 1.0 }.fill(&mut row);
+        row
+    }
+
+    #[test]
+    fn a_window_whose_packets_cannot_be_read_is_not_judged() {
+        let why = "loss and delay are not known: 75 % of the packets that tell them came changed".to_owned();
+        let changed = row(750);
+        assert!(!changed.judged && changed.notes.contains(&why), "{:?}", changed.notes);
+        assert!(row(10).judged && !row(11).judged, "a few may be broken");
+    }
 }

@@ -19,18 +19,15 @@ const FIRST_PACKETS: u64 = 64;
 impl Session {
     pub(super) fn handle_rtp(&mut self, packet: &mut [u8], at: Option<Duration>, now: Instant, work: &mut Work) {
         let is_watched = self.seat.room < work.watched_below;
-        let tally = &mut work.tally;
-        let Some(header) = RtpHeader::parse(packet) else { return tally.unreadable += 1 };
-        let Some(number) = self.stream(&header, now) else { return tally.unreadable += 1 };
-        tally.received += 1;
-        work.received_ever += 1;
-        tally.received_bytes += packet.len() as u64;
+        let Some(header) = RtpHeader::parse(packet) else { return work.tally.unreadable += 1 };
+        let Some(number) = self.stream(&header, now) else { return work.tally.unreadable += 1 };
         self.note_transport_sequence(&header, packet, at);
         let stream = &mut self.streams[number];
-        let Some(index) = stream.count(header.sequence, now, tally) else { return };
+        let Some(index) = stream.count(header.sequence, now, &mut work.tally) else { return };
         if stream.is_rtx {
             return self.handle_retransmission(number, header, index, packet, (at, is_watched), now, work);
         }
+        work.count_received(packet.len());
         if let Some(due) = stream.next_request()
             && !self.requests_planned
         {
@@ -38,7 +35,7 @@ impl Session {
             work.plans.push((due, Task::Requests));
         }
         let shown = match stream.kind {
-            MediaKind::Video => stream.frames.arrived(index, at, tally),
+            MediaKind::Video => stream.frames.arrived(index, at, &mut work.tally),
             MediaKind::Audio => Shown::default(),
         };
         let is_marked = match stream.kind {
@@ -68,11 +65,17 @@ impl Session {
         let (stream, tally) = (&mut self.streams[number], &mut work.tally);
         let opened = keys.opener.open_rtp(packet, header.len, header.ssrc, index).ok();
         let mark = opened.and_then(|length| mark::read(stream.kind, header.payload(&packet[..length])?));
-        let Some(mark) = mark else { return tally.unreadable += 1 };
+        let is_measured = is_marked && is_watched;
+        tally.marked += u64::from(is_measured);
+        let Some(mark) = mark else {
+            tally.unreadable += 1;
+            tally.unread += u64::from(is_measured);
+            return;
+        };
         if mark.room != self.seat.room || mark.participant == self.seat.participant {
             tally.wrong_room += 1;
         }
-        if is_marked && is_watched {
+        if is_measured {
             stream.anchor(&mark, tally);
             if let Some(late) = at.and_then(|at| at.checked_sub(mark.sent_at)) {
                 tally.latency.saturating_record(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX).max(1));
@@ -123,11 +126,10 @@ impl Session {
         now: Instant,
         work: &mut Work,
     ) {
-        let tally = &mut work.tally;
-        tally.retransmitted += 1;
+        work.tally.retransmitted += 1;
         let Stage::Open(_, keys) = &self.stage else { return };
         let Ok(length) = keys.opener.open_rtp(packet, header.len, header.ssrc, index) else {
-            return tally.unreadable += 1;
+            return work.tally.unreadable += 1;
         };
         let Some((original, payload)) = header.payload(&packet[..length]).and_then(<[u8]>::split_first_chunk::<2>)
         else {
@@ -141,6 +143,8 @@ impl Session {
         let is_of = |stream: &Stream| !stream.is_rtx && stream.kind == kind && of.is_none_or(|of| stream.ssrc == of);
         let Some((number, stream)) = streams.find(|(_, stream)| is_of(stream)) else { return };
         let Some(index) = stream.repair(original) else { return };
+        work.count_received(packet.len());
+        let tally = &mut work.tally;
         tally.repaired += 1;
         let mut shown = stream.frames.arrived(index, at, tally);
         if let Some(mark) = mark::read(kind, payload) {
@@ -148,5 +152,160 @@ impl Session {
             shown = Shown { frames: shown.frames + told.frames, keyframe: shown.keyframe || told.keyframe };
         }
         self.note_shown(number, shown, now, work);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::{
+        generator::{
+            outgoing::{Outgoing, Shared},
+            rtp::{self, Fields},
+        },
+        peer::{
+            Extensions, Layer, PeerFactory, Sends,
+            keys::{Keys, Material, Suite},
+        },
+        target::{Picture, Receives, Seat},
+    };
+    use mio::Poll;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const SSRC: u32 = 0x0100_0010;
+    const PUBLISHER: Seat = Seat {
+        room: 1,
+        participant: 0,
+        audio: false,
+        picture: Picture::One,
+        receives: Receives { audio: 0, video: 0 },
+    };
+
+    /// Somebody who sees one other, and the keys of the server between them.
+    struct Viewer {
+        session: Session,
+        work: Work,
+        server: Keys,
+        published: Outgoing,
+    }
+
+    impl Viewer {
+        fn new() -> Self {
+            let now = Instant::now();
+            let material = Material::of(&vec![7; Suite::Gcm.material_bytes()]).expect("keys");
+            let server = material.keys(false);
+            let receives = Receives { audio: 0, video: 1 };
+            let seat = Seat { participant: 1, picture: Picture::No, receives, ..PUBLISHER };
+            let peers = PeerFactory::new(HERE, 7, Suite::Gcm).expect("a certificate");
+            let (_, peer) = peers.keyed(&seat, (HERE, 9).into(), material, receives).expect("a socket");
+            let poll = Poll::new().expect("a poll");
+            let mut session = Session::new(peer, poll.registry(), 0, 1).expect("a socket");
+            let mut work = Work::new(now);
+            session.handle_task(Task::Check, now, now, &mut work);
+            Self { session, work, server, published: Outgoing::new(track(), 1) }
+        }
+
+        /// The packets of the next picture.
+        fn picture(&mut self) -> Vec<Vec<u8>> {
+            let mut packets = Vec::new();
+            let (mut number, mut work) = (0, Work::new(Instant::now()));
+            let mut shared = Shared::new(&PUBLISHER, &self.server.sealer, &mut number, &mut work);
+            self.published.next_frame(Instant::now(), &mut shared, |datagrams, size| {
+                packets.extend(datagrams.chunks(size).map(<[u8]>::to_vec));
+                true
+            });
+            packets
+        }
+
+        /// A packet that was sent, once more.
+        fn again(&mut self, sequence: u16) -> Vec<u8> {
+            let mut packet = Vec::new();
+            let (mut number, mut work) = (0, Work::new(Instant::now()));
+            let mut shared = Shared::new(&PUBLISHER, &self.server.sealer, &mut number, &mut work);
+            self.published.resend(SSRC, sequence, &mut shared, |datagram, _| {
+                packet = datagram.to_vec();
+                true
+            });
+            packet
+        }
+
+        /// A picture's last packet, as a server makes it that takes pictures apart: what stands in it has lost its mark.
+        fn packed_anew(&self, like: &[u8]) -> Vec<u8> {
+            let header = RtpHeader::parse(like).expect("a packet");
+            let fields = Fields {
+                marker: true,
+                payload_type: header.payload_type,
+                sequence: header.sequence,
+                timestamp: 0,
+                ssrc: header.ssrc,
+                extensions: &Extensions::default(),
+                mid: None,
+                rid: None,
+                transport_sequence: 0,
+            };
+            let mut packet = Vec::new();
+            let length = rtp::write(&mut packet, &fields);
+            packet.extend_from_slice(&[0x80, 0x80, 0x80, 0x01]);
+            packet.resize(length + 800, 0x5a);
+            self.server.sealer.seal_rtp(&mut packet, 0, length, header.ssrc, u64::from(header.sequence));
+            packet
+        }
+
+        fn receive(&mut self, packet: &[u8]) {
+            let (from, at) = ((HERE, 9).into(), Some(Duration::from_secs(1)));
+            self.session.handle_datagram(from, at, &mut packet.to_vec(), Instant::now(), &mut self.work);
+        }
+    }
+
+    fn track() -> Sends {
+        Sends {
+            kind: MediaKind::Video,
+            mid: "0".to_owned(),
+            payload_type: 96,
+            rtx_payload_type: Some(97),
+            extensions: Extensions::default(),
+            layers: vec![Layer { ssrc: SSRC, rtx_ssrc: 0x0100_0020, rid: None, packets_per_frame: 6 }],
+        }
+    }
+
+    #[test]
+    fn a_packet_that_comes_twice_is_counted_once() {
+        let mut viewer = Viewer::new();
+        let packets = viewer.picture();
+        for packet in &packets {
+            viewer.receive(packet);
+            viewer.receive(packet);
+        }
+        let (tally, all) = (&viewer.work.tally, packets.len() as u64);
+        assert_eq!((tally.received, tally.duplicates, viewer.work.received_ever), (all, all, all));
+        assert_eq!(tally.received_bytes, packets.iter().map(|packet| packet.len() as u64).sum::<u64>());
+    }
+
+    #[test]
+    fn a_retransmission_counts_when_it_brings_what_was_missing() {
+        let mut viewer = Viewer::new();
+        let packets = viewer.picture();
+        let is_lost = |place: usize| place == 1;
+        packets.iter().enumerate().filter(|(place, _)| !is_lost(*place)).for_each(|(_, packet)| viewer.receive(packet));
+        let lost = RtpHeader::parse(&packets[1]).expect("a packet").sequence;
+        for _ in 0..3 {
+            let again = viewer.again(lost);
+            viewer.receive(&again);
+        }
+        let tally = &viewer.work.tally;
+        assert_eq!((tally.received, tally.retransmitted, tally.repaired), (packets.len() as u64, 3, 1));
+    }
+
+    #[test]
+    fn pictures_that_a_server_packs_anew_do_not_pass_for_ours() {
+        let mut viewer = Viewer::new();
+        for changed in [false, true, false, true] {
+            let mut packets = viewer.picture();
+            let last = packets.pop().expect("a picture has packets");
+            packets.push(if changed { viewer.packed_anew(&last) } else { last });
+            packets.iter().for_each(|packet| viewer.receive(packet));
+        }
+        assert_eq!((viewer.work.tally.marked, viewer.work.tally.unread), (4, 2));
     }
 }

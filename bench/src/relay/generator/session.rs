@@ -73,10 +73,31 @@ pub(super) struct Work {
     pub plans: Vec<(Instant, Task)>,
     /// Loss and latency are those of the rooms with a lower number.
     pub watched_below: u32,
-    /// Media packets received since the thread began.
+    /// Media packets received since the thread began, each once.
     pub received_ever: u64,
     /// Pictures that could be shown since the thread began.
     pub shown_ever: u64,
+}
+
+impl Work {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            tally: Tally::new(now),
+            bytes: Vec::with_capacity(65_536),
+            plans: Vec::new(),
+            watched_below: u32::MAX,
+            received_ever: 0,
+            shown_ever: 0,
+        }
+    }
+
+    /// Counts a media packet that had not come before. What comes again is no work of the server's that anybody wanted: counted, it
+    /// would make whoever sends too much look cheap.
+    pub(super) fn count_received(&mut self, bytes: usize) {
+        self.tally.received += 1;
+        self.tally.received_bytes += bytes as u64;
+        self.received_ever += 1;
+    }
 }
 
 /// One running transport.

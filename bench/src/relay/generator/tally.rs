@@ -20,7 +20,7 @@ pub struct Tally {
     pub sent: u64,
     /// Their bytes, as UDP payload.
     pub sent_bytes: u64,
-    /// Media packets received, retransmissions counted.
+    /// Media packets received, each once: a retransmission counts when it brings what was missing.
     pub received: u64,
     /// Their bytes.
     pub received_bytes: u64,
@@ -36,6 +36,10 @@ pub struct Tally {
     pub wrong_room: u64,
     /// Did not open, or were not made here.
     pub unreadable: u64,
+    /// Packets from which loss and latency are taken.
+    pub marked: u64,
+    /// Of them, those that could not be read.
+    pub unread: u64,
     /// Tracks that are expected and silent at the window's end.
     pub silent_tracks: u64,
     /// Sends that the system did not take.
@@ -75,7 +79,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             sent: 0,
             sent_bytes: 0,
@@ -87,6 +91,8 @@ impl Tally {
             duplicates: 0,
             wrong_room: 0,
             unreadable: 0,
+            marked: 0,
+            unread: 0,
             silent_tracks: 0,
             send_failures: 0,
             late_frames: 0,
@@ -164,7 +170,7 @@ pub struct Progress {
     pub ended: usize,
     /// Requested key frames that have not come yet.
     pub keyframes_owed: usize,
-    /// Media packets received by all since the generator began.
+    /// Media packets received by all since the generator began, each once.
     pub received: u64,
     /// Packets of pictures that are missed at the moment.
     pub missing: usize,

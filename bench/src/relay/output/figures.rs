@@ -80,7 +80,7 @@ pub const ALL: [Figure; 30] = [
         key: "packets",
         name: "forwarded",
         unit: "packets/s",
-        meaning: "Packets that came back out of the server.",
+        meaning: "Packets that came back out of the server, each counted once.",
         better: Better::Neither,
         of: |row| Some(row.packets_out),
     },
