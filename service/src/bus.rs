@@ -103,8 +103,18 @@ impl Bus {
 
     /// Tells everybody who subscribed to `topic`. Call it after the commit.
     ///
-    /// Best effort: waits at most [`REDIS_TIMEOUT`], logs the first failure of a row, never fails the caller.
+    /// Best effort: waits at most [`REDIS_TIMEOUT`], and after a failure not at all until Redis is back; a series of sixty visits has more
+    /// than a hundred things to tell. Logs the first failure of a row, never fails the caller.
     pub async fn publish(&self, topic: Topic, happening: Happening) {
+        let attempt = self.clone().try_to_publish(topic, happening);
+        if self.is_failing.load(Ordering::Relaxed) {
+            tokio::spawn(attempt);
+        } else {
+            attempt.await;
+        }
+    }
+
+    async fn try_to_publish(self, topic: Topic, happening: Happening) {
         let message = serde_json::to_string(&happening).expect("a happening is plain JSON");
         let mut command = redis::cmd("PUBLISH");
         command.arg(topic.to_string()).arg(message);

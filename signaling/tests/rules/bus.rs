@@ -1,12 +1,13 @@
 //! The bus between processes, as signaling and the pages rely on it.
 
 use crate::{house::SOON, private_redis::PrivateRedis};
-use domain::{AppointmentId, ClinicId, Random};
-use futures_util::{Stream, StreamExt};
+use domain::{AppointmentId, ClinicId, Random, Redacted};
+use futures_util::{FutureExt, Stream, StreamExt};
 use service::{
     bus::{Bus, Happening, Topic},
     random::SystemRandom,
 };
+use std::net::TcpListener;
 use tokio::time::timeout;
 
 async fn next(happenings: &mut (impl Stream<Item = Happening> + Unpin)) -> Happening {
@@ -68,4 +69,15 @@ async fn a_listener_that_is_too_slow_reads_everything_again() {
 async fn what_is_no_redis_url_is_refused_without_being_repeated() {
     let error = Bus::connect(&"http://user:secret@host".to_owned().into()).await.err().expect("no Redis URL");
     assert!(!format!("{error:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn nobody_waits_a_second_time_for_a_redis_that_is_away() {
+    // Connections come about and nothing is answered, as behind a broken network.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("redis://{}", silent.local_addr().expect("a port"));
+    let bus = Bus::connect(&Redacted::new(url)).await.expect("a URL");
+    assert!(bus.publish(clinic(), changed()).now_or_never().is_none(), "Redis is looked for");
+    bus.publish(clinic(), changed()).await;
+    assert!(bus.publish(clinic(), changed()).now_or_never().is_some());
 }
