@@ -202,6 +202,9 @@ impl House {
 impl Drop for House {
     fn drop(&mut self) {
         self.nodes.iter().for_each(CancellationToken::cancel);
+        // Nodes end when they come to it; a database with guests is dropped only after five seconds, if at all.
+        let db = self.db.clone();
+        tokio::spawn(async move { db.close().await });
     }
 }
 

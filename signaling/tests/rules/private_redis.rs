@@ -2,6 +2,7 @@
 
 use domain::Redacted;
 use std::{
+    io::{BufRead as _, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -22,16 +23,20 @@ impl PrivateRedis {
         redis
     }
 
-    /// Starts the server, empty.
+    /// Starts the server, empty, and waits until it can be reached.
     pub(crate) fn run(&mut self) {
-        let server = Command::new("redis-server")
+        let mut server = Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
             .arg(self.folder.join("redis.sock"))
             .arg("--dir")
             .arg(&self.folder)
-            .stdout(Stdio::null())
-            .spawn();
-        self.server = Some(server.expect("redis-server is on the PATH"));
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("redis-server is on the PATH");
+        let mut says = BufReader::new(server.stdout.take().expect("piped")).lines().map_while(Result::ok);
+        let is_ready = says.any(|line| line.contains("eady to accept connections"));
+        self.server = Some(server);
+        assert!(is_ready, "Redis starts");
     }
 
     /// Kills it, and everything it knew.
