@@ -154,7 +154,8 @@ fn repair(at_end: &Tally, after: &Tally, happened: &Report, minutes_of_all: f64)
         residual_sound: part(never(after.sounds), at_end.sounds.expected),
         asked_per_lost: part(after.nacked + after.asked, lost),
         resent_per_lost: part(after.resent + after.retransmitted, lost),
-        frames_on_time: 1.0 - part(late, at_end.frames_expected),
+        // Whatever is made while things settle can only be late.
+        frames_on_time: (1.0 - part(late, at_end.frames_expected)).max(0.0),
         frame_delay: Phase { p50: delay(0.5), p99: delay(0.99) },
         keyframes_a_minute: after.keyframes_wanted as f64 / minutes_of_all.max(1e-9),
     }

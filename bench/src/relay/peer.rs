@@ -94,6 +94,8 @@ pub struct ReceivesTrack {
     pub ssrc: Option<u32>,
     /// Of retransmissions.
     pub rtx_ssrc: Option<u32>,
+    /// Feedback needs no report before it (RFC 5506).
+    pub reduced_size: bool,
 }
 
 /// One ICE, DTLS and SRTP transport of one participant, with its tracks each way; the generator connects it.
@@ -336,6 +338,7 @@ fn as_offered(receives: Receives) -> Vec<ReceivesTrack> {
         extensions: write::EXTENSIONS,
         ssrc: None,
         rtx_ssrc: None,
+        reduced_size: true,
     };
     let mut tracks = vec![section(MediaKind::Audio, OPUS, None); receives.audio];
     tracks.resize(receives.audio + receives.video, section(MediaKind::Video, VP8, Some(VP8_RTX)));

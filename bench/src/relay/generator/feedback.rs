@@ -99,17 +99,18 @@ impl Session {
 
     /// Asks for what is missing, and for a key frame where that has failed.
     pub(super) fn send_requests(&mut self, now: Instant, work: &mut Work) {
-        let mut rtcp = Vec::new();
+        let mut asked = Vec::new();
         let (sender_ssrc, round_trip) = (self.reporter(), self.round_trip);
         for stream in &mut self.streams {
             let wanted = stream.wanted(now, round_trip, &mut work.tally);
             if !wanted.is_empty() {
                 work.tally.nacked += wanted.len() as u64;
                 let nacks = nack_pairs_from_sequence_numbers(&wanted);
-                append(&mut rtcp, &TransportLayerNack { sender_ssrc, media_ssrc: stream.ssrc, nacks });
+                let nack = TransportLayerNack { sender_ssrc, media_ssrc: stream.ssrc, nacks };
+                asked.push((stream.ssrc, written(&nack)));
             }
         }
-        self.send_rtcp(rtcp, work);
+        self.send_about(&asked, work);
         self.request_needed_keyframes(now, work);
         let next = self.streams.iter().filter_map(super::stream::Stream::next_request).min();
         self.requests_planned = next.is_some();
@@ -124,13 +125,13 @@ impl Session {
 
     /// Transport-wide feedback.
     pub(super) fn send_feedback(&mut self, now: Instant, work: &mut Work) {
-        let mut rtcp = Vec::new();
         let sender_ssrc = self.reporter();
         if !self.feedback.arrivals.is_empty() {
+            let mut rtcp = Vec::new();
             let media_ssrc = self.streams.first().map_or(0, |stream| stream.ssrc);
             self.feedback.write(&mut rtcp, sender_ssrc, media_ssrc);
+            self.send_about(&[(media_ssrc, rtcp)], work);
         }
-        self.send_rtcp(rtcp, work);
         work.plans.push((now + INTERVAL, Task::Feedback));
     }
 
@@ -163,13 +164,22 @@ impl Session {
 
     /// Tells the server that the pictures of these sources are lost.
     pub(super) fn request_keyframes(&mut self, ssrcs: &[u32], now: Instant, work: &mut Work) {
-        let (mut rtcp, sender_ssrc) = (Vec::new(), self.reporter());
+        let (mut asked, sender_ssrc) = (Vec::new(), self.reporter());
         for stream in self.streams.iter_mut().filter(|stream| ssrcs.contains(&stream.ssrc)) {
             stream.keyframe_asked = Some(now);
             work.tally.keyframes_wanted += 1;
-            append(&mut rtcp, &PictureLossIndication { sender_ssrc, media_ssrc: stream.ssrc });
+            let media_ssrc = stream.ssrc;
+            asked.push((media_ssrc, written(&PictureLossIndication { sender_ssrc, media_ssrc })));
         }
-        self.send_rtcp(rtcp, work);
+        self.send_about(&asked, work);
+    }
+
+    /// Sends feedback, each about the source of this SSRC.
+    fn send_about(&mut self, feedback: &[(u32, Vec<u8>)], work: &mut Work) {
+        let reduced_size = self.receives.iter().all(|track| track.reduced_size);
+        for rtcp in datagrams(self.reporter(), feedback, reduced_size) {
+            self.send_rtcp(rtcp, work);
+        }
     }
 
     fn send_rtcp(&mut self, mut rtcp: Vec<u8>, work: &mut Work) {
@@ -233,8 +243,26 @@ fn ntp(wall: Duration) -> u64 {
     ((wall.as_secs() + NTP_EPOCH) << 32) | ((u64::from(wall.subsec_nanos()) << 32) / 1_000_000_000)
 }
 
+/// All in one where the reduced size was agreed on (RFC 5506 §3.4.1); else each after a report about its source (RFC 3550 §6.1), by
+/// which Janus knows whom it is for.
+fn datagrams(reporter: u32, feedback: &[(u32, Vec<u8>)], reduced_size: bool) -> Vec<Vec<u8>> {
+    if reduced_size {
+        return vec![feedback.iter().flat_map(|(_, packet)| packet).copied().collect()];
+    }
+    let report = |ssrc| ReceiverReport {
+        ssrc: reporter,
+        reports: vec![ReceptionReport { ssrc, ..Default::default() }],
+        ..Default::default()
+    };
+    feedback.iter().map(|(ssrc, packet)| [written(&report(*ssrc)), packet.clone()].concat()).collect()
+}
+
 fn append(rtcp: &mut Vec<u8>, packet: &impl Marshal) {
-    rtcp.extend_from_slice(&packet.marshal().expect("a packet of ours can be written"));
+    rtcp.extend_from_slice(&written(packet));
+}
+
+fn written(packet: &impl Marshal) -> Vec<u8> {
+    packet.marshal().expect("a packet of ours can be written").into()
 }
 
 /// The first packet of a compound one (RFC 3550 §6.1), and the rest.
@@ -262,5 +290,29 @@ mod tests {
         assert_eq!((read.base_sequence_number, read.packet_status_count, read.fb_pkt_count), (0xffff, 4, 7));
         let deltas: Vec<i64> = read.recv_deltas.iter().map(|delta| delta.delta).collect();
         assert_eq!(deltas, [deltas[0], 1_000, 9_000, -5_000]);
+    }
+
+    const PICTURE: u32 = 7;
+
+    fn asked() -> Vec<(u32, Vec<u8>)> {
+        [PICTURE, 8]
+            .map(|media_ssrc| (media_ssrc, written(&PictureLossIndication { sender_ssrc: 1, media_ssrc })))
+            .to_vec()
+    }
+
+    #[test]
+    fn feedback_of_reduced_size_goes_by_itself_and_together() {
+        let sent = datagrams(1, &asked(), true);
+        assert_eq!(sent, [[asked()[0].1.clone(), asked()[1].1.clone()].concat()]);
+    }
+
+    #[test]
+    fn where_that_was_not_agreed_on_each_comes_after_a_report_about_its_source() {
+        let sent = datagrams(1, &asked(), false);
+        assert_eq!(sent.len(), 2);
+        let (mut report, request) = next_packet(&sent[0]).expect("a compound packet");
+        let report = ReceiverReport::unmarshal(&mut report).expect("a report comes first");
+        assert_eq!((report.ssrc, report.reports[0].ssrc), (1, PICTURE));
+        assert_eq!(request, asked()[0].1);
     }
 }

@@ -35,6 +35,7 @@ pub(super) struct Section {
     pub ssrc: Option<u32>,
     pub rtx_ssrc: Option<u32>,
     takes_rids: bool,
+    pub reduced_size: bool,
 }
 
 impl Description {
@@ -79,6 +80,7 @@ impl Section {
             extensions: self.extensions,
             ssrc: self.ssrc,
             rtx_ssrc: self.rtx_ssrc,
+            reduced_size: self.reduced_size,
         })
     }
 }
@@ -129,6 +131,7 @@ fn section(media: &MediaDescription) -> Section {
         ssrc,
         rtx_ssrc,
         takes_rids: media.has_attribute("simulcast"),
+        reduced_size: media.has_attribute("rtcp-rsize"),
     }
 }
 

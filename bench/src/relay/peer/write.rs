@@ -71,7 +71,8 @@ fn answer_section(sdp: &mut String, local: &Local<'_>, offered: &Section) {
     write(sdp, format_args!("m={} 9 UDP/TLS/RTP/SAVPF {pt}{rtx}\r\nc=IN IP4 0.0.0.0\r\n", offered.media));
     transport(sdp, local, &offered.mid, "active");
     let direction = if offered.sends { "recvonly" } else { "inactive" };
-    write(sdp, format_args!("a=rtcp-mux\r\na=rtcp-rsize\r\na={direction}\r\na=rtpmap:{pt} {codec}\r\n"));
+    let reduced_size = if offered.reduced_size { "a=rtcp-rsize\r\n" } else { "" };
+    write(sdp, format_args!("a=rtcp-mux\r\n{reduced_size}a={direction}\r\na=rtpmap:{pt} {codec}\r\n"));
     if offered.kind == Some(MediaKind::Video) {
         feedback(sdp, pt);
     } else {
