@@ -30,9 +30,10 @@ pub(crate) async fn between(
     let around = Around::of(connection, clinic, (from, to), &rows).await?;
     let place: HashMap<_, _> = practitioners.iter().enumerate().map(|(place, one)| (one.id, place)).collect();
     rows.sort_by_key(|row| (row.starts_at.to_jiff(), place.get(&row.practitioner_id).copied(), row.id));
-    let visits = rows.into_iter().map(|row| {
-        let practitioner = &practitioners[*place.get(&row.practitioner_id).expect("everybody has a place")];
-        around.visit(row, Arc::clone(practitioner))
+    // Whoever began to work here since everybody was read comes with the next reading.
+    let visits = rows.into_iter().filter_map(|row| {
+        let practitioner = practitioners.get(*place.get(&row.practitioner_id)?)?;
+        Some(around.visit(row, Arc::clone(practitioner)))
     });
     Ok(visits.collect())
 }
