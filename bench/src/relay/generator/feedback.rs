@@ -3,6 +3,7 @@
 use super::{
     outgoing::Shared,
     session::{Session, Stage, Task, Work, wall},
+    stream::Stream,
 };
 use media_relay::RtpHeader;
 use rtc_rtcp::{
@@ -26,6 +27,8 @@ const MIN_REQUEST_INTERVAL: Duration = Duration::from_millis(5);
 const NTP_EPOCH: u64 = 2_208_988_800;
 /// Packets that one feedback may tell of.
 const MAX_TOLD: usize = 512;
+/// Sources that one report may tell of (RFC 3550 §6.4.2).
+const MAX_REPORTED: usize = 31;
 
 /// Packets whose arrival the server wants to hear of.
 #[derive(Debug, Default)]
@@ -36,20 +39,26 @@ pub(super) struct Feedback {
 
 impl Session {
     /// Takes one RTCP datagram of the server's.
-    pub(super) fn handle_rtcp(&mut self, datagram: &mut [u8], work: &mut Work) {
+    pub(super) fn handle_rtcp(&mut self, datagram: &mut [u8], now: Instant, work: &mut Work) {
         let Stage::Open(_, keys) = &mut self.stage else { return };
         let Ok(length) = keys.opener.open_rtcp(datagram) else { return work.tally.unreadable += 1 };
         let mut rest = &datagram[..length];
         while let Some((packet, later)) = next_packet(rest) {
-            self.handle_packet(packet, work);
+            self.handle_packet(packet, now, work);
             rest = later;
         }
     }
 
-    fn handle_packet(&mut self, packet: &[u8], work: &mut Work) {
+    fn handle_packet(&mut self, packet: &[u8], now: Instant, work: &mut Work) {
         let Ok(header) = RtcpHeader::unmarshal(&mut &packet[..]) else { return };
         let mut bytes = packet;
         match (header.packet_type, header.count) {
+            (PacketType::SenderReport, _) => {
+                if let Ok(report) = SenderReport::unmarshal(&mut bytes) {
+                    let about = self.streams.iter_mut().filter(|stream| stream.ssrc == report.ssrc);
+                    about.for_each(|stream| stream.note_sender_report(report.ntp_time, now));
+                }
+            }
             (PacketType::PayloadSpecificFeedback, FORMAT_PLI) => {
                 if let Ok(loss) = PictureLossIndication::unmarshal(&mut bytes) {
                     self.want_keyframe(loss.media_ssrc, work);
@@ -107,12 +116,12 @@ impl Session {
                 work.tally.nacked += wanted.len() as u64;
                 let nacks = nack_pairs_from_sequence_numbers(&wanted);
                 let nack = TransportLayerNack { sender_ssrc, media_ssrc: stream.ssrc, nacks };
-                asked.push((stream.ssrc, written(&nack)));
+                asked.push((stream.report(now), written(&nack)));
             }
         }
         self.send_about(&asked, work);
         self.request_needed_keyframes(now, work);
-        let next = self.streams.iter().filter_map(super::stream::Stream::next_request).min();
+        let next = self.streams.iter().filter_map(Stream::next_request).min();
         self.requests_planned = next.is_some();
         work.plans.extend(next.map(|due| (due.max(now + MIN_REQUEST_INTERVAL), Task::Requests)));
     }
@@ -128,9 +137,9 @@ impl Session {
         let sender_ssrc = self.reporter();
         if !self.feedback.arrivals.is_empty() {
             let mut rtcp = Vec::new();
-            let media_ssrc = self.streams.first().map_or(0, |stream| stream.ssrc);
-            self.feedback.write(&mut rtcp, sender_ssrc, media_ssrc);
-            self.send_about(&[(media_ssrc, rtcp)], work);
+            let report = self.streams.first().map(|stream| stream.report(now)).unwrap_or_default();
+            self.feedback.write(&mut rtcp, sender_ssrc, report.ssrc);
+            self.send_about(&[(report, rtcp)], work);
         }
         work.plans.push((now + INTERVAL, Task::Feedback));
     }
@@ -146,16 +155,11 @@ impl Session {
                 &SenderReport { ssrc, ntp_time, rtp_time, packet_count, octet_count, ..Default::default() },
             );
         }
-        let streams = self.streams.iter().filter(|stream| !stream.is_rtx).take(31);
-        let reports: Vec<ReceptionReport> = streams
-            .map(|stream| ReceptionReport {
-                ssrc: stream.ssrc,
-                last_sequence_number: stream.received as u32,
-                ..Default::default()
-            })
-            .collect();
-        if !reports.is_empty() {
-            append(&mut rtcp, &ReceiverReport { ssrc, reports, ..Default::default() });
+        let streams = self.streams.iter().filter(|stream| !stream.is_rtx);
+        let reports: Vec<ReceptionReport> = streams.map(|stream| stream.report(now)).collect();
+        for report in receiver_reports(ssrc, &reports, self.takes_reduced_size()) {
+            append(&mut rtcp, &report);
+            self.send_rtcp(std::mem::take(&mut rtcp), work);
         }
         self.send_rtcp(rtcp, work);
         self.request_needed_keyframes(now, work);
@@ -168,16 +172,15 @@ impl Session {
         for stream in self.streams.iter_mut().filter(|stream| ssrcs.contains(&stream.ssrc)) {
             stream.keyframe_asked = Some(now);
             work.tally.keyframes_wanted += 1;
-            let media_ssrc = stream.ssrc;
-            asked.push((media_ssrc, written(&PictureLossIndication { sender_ssrc, media_ssrc })));
+            let request = PictureLossIndication { sender_ssrc, media_ssrc: stream.ssrc };
+            asked.push((stream.report(now), written(&request)));
         }
         self.send_about(&asked, work);
     }
 
-    /// Sends feedback, each about the source of this SSRC.
-    fn send_about(&mut self, feedback: &[(u32, Vec<u8>)], work: &mut Work) {
-        let reduced_size = self.receives.iter().all(|track| track.reduced_size);
-        for rtcp in datagrams(self.reporter(), feedback, reduced_size) {
+    /// Sends feedback, each with what there is to report about its source.
+    fn send_about(&mut self, feedback: &[(ReceptionReport, Vec<u8>)], work: &mut Work) {
+        for rtcp in datagrams(self.reporter(), feedback, self.takes_reduced_size()) {
             self.send_rtcp(rtcp, work);
         }
     }
@@ -188,6 +191,10 @@ impl Session {
             keys.sealer.seal_rtcp(&mut rtcp, 0);
             self.send_one(&rtcp, work);
         }
+    }
+
+    fn takes_reduced_size(&self) -> bool {
+        self.receives.iter().all(|track| track.reduced_size)
     }
 
     /// Who reports: a source of our own, where there is one.
@@ -245,16 +252,20 @@ fn ntp(wall: Duration) -> u64 {
 
 /// All in one where the reduced size was agreed on (RFC 5506 §3.4.1); else each after a report about its source (RFC 3550 §6.1), by
 /// which Janus knows whom it is for.
-fn datagrams(reporter: u32, feedback: &[(u32, Vec<u8>)], reduced_size: bool) -> Vec<Vec<u8>> {
+fn datagrams(ssrc: u32, feedback: &[(ReceptionReport, Vec<u8>)], reduced_size: bool) -> Vec<Vec<u8>> {
     if reduced_size {
         return vec![feedback.iter().flat_map(|(_, packet)| packet).copied().collect()];
     }
-    let report = |ssrc| ReceiverReport {
-        ssrc: reporter,
-        reports: vec![ReceptionReport { ssrc, ..Default::default() }],
-        ..Default::default()
-    };
-    feedback.iter().map(|(ssrc, packet)| [written(&report(*ssrc)), packet.clone()].concat()).collect()
+    let report = |about: &ReceptionReport| ReceiverReport { ssrc, reports: vec![about.clone()], ..Default::default() };
+    feedback.iter().map(|(about, packet)| [written(&report(about)), packet.clone()].concat()).collect()
+}
+
+/// Reports about all sources, each a datagram; where the reduced size was not agreed on they are about one source each, since Janus
+/// sees the first of several alone.
+fn receiver_reports(ssrc: u32, reports: &[ReceptionReport], reduced_size: bool) -> Vec<ReceiverReport> {
+    let together = if reduced_size { MAX_REPORTED } else { 1 };
+    let report = |reports: &[ReceptionReport]| ReceiverReport { ssrc, reports: reports.to_vec(), ..Default::default() };
+    reports.chunks(together).map(report).collect()
 }
 
 fn append(rtcp: &mut Vec<u8>, packet: &impl Marshal) {
@@ -294,10 +305,12 @@ mod tests {
 
     const PICTURE: u32 = 7;
 
-    fn asked() -> Vec<(u32, Vec<u8>)> {
-        [PICTURE, 8]
-            .map(|media_ssrc| (media_ssrc, written(&PictureLossIndication { sender_ssrc: 1, media_ssrc })))
-            .to_vec()
+    fn asked() -> Vec<(ReceptionReport, Vec<u8>)> {
+        let ask = |ssrc| {
+            let request = PictureLossIndication { sender_ssrc: 1, media_ssrc: ssrc };
+            (ReceptionReport { ssrc, last_sender_report: 5, ..Default::default() }, written(&request))
+        };
+        [PICTURE, 8].map(ask).to_vec()
     }
 
     #[test]
@@ -312,7 +325,17 @@ mod tests {
         assert_eq!(sent.len(), 2);
         let (mut report, request) = next_packet(&sent[0]).expect("a compound packet");
         let report = ReceiverReport::unmarshal(&mut report).expect("a report comes first");
-        assert_eq!((report.ssrc, report.reports[0].ssrc), (1, PICTURE));
+        assert_eq!((report.ssrc, report.reports), (1, vec![asked()[0].0.clone()]));
         assert_eq!(request, asked()[0].1);
+    }
+
+    #[test]
+    fn where_that_was_not_agreed_on_a_report_is_about_one_source() {
+        let about: Vec<ReceptionReport> = asked().into_iter().map(|(report, _)| report).collect();
+        let sources = |reduced_size| {
+            let reports = receiver_reports(1, &about, reduced_size).into_iter();
+            reports.map(|report| report.reports.len()).collect::<Vec<_>>()
+        };
+        assert_eq!((sources(true), sources(false)), (vec![2], vec![1, 1]));
     }
 }

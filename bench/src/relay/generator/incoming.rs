@@ -170,6 +170,8 @@ mod tests {
         target::{Picture, Receives, Seat},
     };
     use mio::Poll;
+    use rtc_rtcp::sender_report::SenderReport;
+    use rtc_shared::marshal::Marshal as _;
     use std::net::{IpAddr, Ipv4Addr};
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -295,6 +297,18 @@ mod tests {
         }
         let tally = &viewer.work.tally;
         assert_eq!((tally.received, tally.retransmitted, tally.repaired), (packets.len() as u64, 3, 1));
+    }
+
+    #[test]
+    fn what_a_server_said_of_the_time_is_told_back() {
+        let mut viewer = Viewer::new();
+        viewer.picture().iter().for_each(|packet| viewer.receive(packet));
+        let report = SenderReport { ssrc: SSRC, ntp_time: 0x1111_2222_3333_4444, ..Default::default() };
+        let mut rtcp = report.marshal().expect("a report").to_vec();
+        viewer.server.sealer.seal_rtcp(&mut rtcp, 0);
+        viewer.receive(&rtcp);
+        let report = viewer.session.streams[0].report(Instant::now());
+        assert_eq!((report.ssrc, report.last_sender_report), (SSRC, 0x2222_3333));
     }
 
     #[test]

@@ -185,7 +185,7 @@ impl Session {
             Some(0..=3) => self.handle_stun(from, datagram, now, work),
             Some(20..=63) => self.handle_dtls(datagram, now, work),
             Some(128..=191) if datagram.len() >= 12 && (192..=223).contains(&datagram[1]) => {
-                self.handle_rtcp(datagram, work);
+                self.handle_rtcp(datagram, now, work);
             }
             Some(128..=191) => self.handle_rtp(datagram, at, now, work),
             _ => {}

@@ -3,6 +3,7 @@
 use super::{frames::Frames, mark::Mark, tally::Tally};
 use domain::media::MediaKind;
 use media_relay::srtp::ReplayWindow;
+use rtc_rtcp::reception_report::ReceptionReport;
 use std::time::{Duration, Instant};
 
 /// How often a missing packet is asked for before it is given up, as libwebrtc does it.
@@ -46,6 +47,8 @@ pub(super) struct Stream {
     pub last_packet: Instant,
     window: ReplayWindow,
     highest: Option<u64>,
+    /// The middle half of what the last sender report said of the time (RFC 3550 §6.4.1), and when it came.
+    sender_report: Option<(u32, Instant)>,
     anchor: Option<Anchor>,
     missing: Vec<Missing>,
     gave_up: bool,
@@ -64,6 +67,7 @@ impl Stream {
             last_packet: now,
             window: ReplayWindow::default(),
             highest: None,
+            sender_report: None,
             anchor: None,
             missing: Vec::new(),
             gave_up: false,
@@ -137,6 +141,23 @@ impl Stream {
             arrivals.arrived += anchor.received - last.received;
         }
         self.anchor = Some(anchor);
+    }
+
+    /// The server told the time; the next report says how long ago that was.
+    pub(super) fn note_sender_report(&mut self, ntp_time: u64, now: Instant) {
+        self.sender_report = Some(((ntp_time >> 16) as u32, now));
+    }
+
+    /// What there is to report about it, by which a server knows the round trip: Janus keeps nothing for retransmission before that.
+    pub(super) fn report(&self, now: Instant) -> ReceptionReport {
+        let (last_sender_report, at) = self.sender_report.unwrap_or((0, now));
+        ReceptionReport {
+            ssrc: self.ssrc,
+            last_sequence_number: self.highest.unwrap_or_default() as u32,
+            last_sender_report,
+            delay: (now.duration_since(at).as_secs_f64() * 65_536.0) as u32,
+            ..Default::default()
+        }
     }
 
     /// Begins a window: what came before does not count.
@@ -257,6 +278,17 @@ mod tests {
         let asked = times.map(|now| stream.wanted(now, round_trip, &mut tally).len()).sum::<usize>();
         assert_eq!((asked, tally.given_up), (usize::from(MAX_NACKS) - 1, 1));
         assert!(stream.needs_keyframe(now) && !stream.needs_keyframe(now), "only a key frame helps");
+    }
+
+    #[test]
+    fn a_report_says_how_long_ago_the_server_told_the_time() {
+        let now = Instant::now();
+        let mut stream = Stream::new(1, MediaKind::Video, false, now);
+        let report = stream.report(now);
+        assert_eq!((report.ssrc, report.last_sender_report, report.delay), (1, 0, 0), "nobody has told it yet");
+        stream.note_sender_report(0x1111_2222_3333_4444, now);
+        let report = stream.report(now + Duration::from_millis(500));
+        assert_eq!((report.last_sender_report, report.delay), (0x2222_3333, 32_768));
     }
 
     #[test]
