@@ -71,6 +71,7 @@ test("the arrows go over the grid, letters find a patient, and a key leads to ea
   await keys.waitFor();
   await page.keyboard.press("Escape");
   await keys.waitFor({ state: "hidden" });
+  await page.waitForFunction(() => document.activeElement === document.body);
   await page.keyboard.press("]");
   await page.waitForURL(/\/desk\?date=/);
   await page.keyboard.press("t");

@@ -29,6 +29,16 @@ export function startKeys(cursor, move) {
     if (isMeant(event)) event.preventDefault();
   });
 
+  // Where nothing had the focus before, it stays in a dialog that is closed, and the next key would be for a field that nobody sees.
+  document.addEventListener(
+    'close',
+    () => {
+      const focused = document.activeElement;
+      if (focused instanceof HTMLElement && focused.closest('dialog:not([open])')) focused.blur();
+    },
+    { capture: true },
+  );
+
   /** @param {KeyboardEvent} event */
   function isMeant({ key, target }) {
     const onPage = target === document.body || (target instanceof Element && target.closest('.calendar') !== null);
