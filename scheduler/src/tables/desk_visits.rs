@@ -27,7 +27,7 @@ pub(crate) async fn between(
     practitioners: &[Arc<PractitionerView>],
 ) -> Result<Vec<DeskVisit>, sqlx::Error> {
     let mut rows = rows(connection, clinic, (from, to), whose).await?;
-    let around = Around::of(connection, clinic, (from, to), &rows).await?;
+    let around = Around::of(connection, clinic, &rows, whose.is_none().then_some((from, to))).await?;
     let place: HashMap<_, _> = practitioners.iter().enumerate().map(|(place, one)| (one.id, place)).collect();
     rows.sort_by_key(|row| (row.starts_at.to_jiff(), place.get(&row.practitioner_id).copied(), row.id));
     // Whoever began to work here since everybody was read comes with the next reading.

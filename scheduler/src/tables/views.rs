@@ -2,13 +2,14 @@
 
 mod around;
 mod by_day;
-mod lookups;
+pub(super) mod lookups;
 
 use crate::{
     tables::clinics,
     views::{Absent, AppointmentView, ClinicView},
 };
 use around::Around;
+pub(super) use around::distinct;
 pub(crate) use by_day::by_day;
 use domain::{AppointmentId, AppointmentState, ClinicId, PatientId, PractitionerId, SeriesId, Source, VisitTypeId};
 use jiff::Timestamp;

@@ -77,6 +77,19 @@ async fn it_says_of_each_visit_what_its_page_says(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "service::postgres::MIGRATOR")]
+async fn the_week_of_a_practitioner_says_the_same(pool: PgPool) {
+    let mut house = House::new(pool).await;
+    a_morning(&mut house).await;
+    let (desk, week) = (&house.riverside.receptionist, (date(2026, 11, 23), date(2026, 11, 29)));
+    let of = DeskOf::One(house.riverside.practitioner);
+    let view = scheduler::desk(&house.db, &house.clock, desk, week, of, DeskFor::Board).await.expect("a read");
+    assert_eq!(view.visits.len(), 6);
+    for visit in &view.visits {
+        says_the_same(&house, visit).await;
+    }
+}
+
+#[sqlx::test(migrator = "service::postgres::MIGRATOR")]
 async fn it_shows_a_call_that_began_before_midnight(pool: PgPool) {
     let house = House::new(pool).await;
     house.admitted().await;

@@ -6,14 +6,15 @@ use super::{
 };
 use crate::{
     desk::DeskVisit,
-    views::{PractitionerView, ResourceView, Standing},
+    tables::views::{distinct, lookups as by_id},
+    views::{EncounterView, PractitionerView, ResourceView, Standing},
 };
 use domain::{AppointmentId, AppointmentState, ClinicId, PatientId, VisitTypeId};
 use jiff::Timestamp;
 use sqlx::PgConnection;
 use std::{collections::HashMap, sync::Arc};
 
-/// Everything around the visits that start within a stretch of time.
+/// Everything around some visits.
 pub(super) struct Around {
     patients: HashMap<PatientId, Callee>,
     visit_types: HashMap<VisitTypeId, Arc<str>>,
@@ -23,25 +24,36 @@ pub(super) struct Around {
 }
 
 impl Around {
+    /// Of these visits, which are all that start within these two instants if they are given.
     pub(super) async fn of(
         connection: &mut PgConnection,
         clinic: ClinicId,
-        within: (Timestamp, Timestamp),
         rows: &[Row],
+        all_within: Option<(Timestamp, Timestamp)>,
     ) -> Result<Self, sqlx::Error> {
         let in_state = |state| rows.iter().filter(move |row: &&Row| row.state == state);
-        let mut calls = lookups::calls_within(connection, clinic, within).await?;
+        let mut calls = match all_within {
+            Some(window) => lookups::calls_within(connection, clinic, window).await?,
+            None => HashMap::new(),
+        };
         // Around midnight a call may have begun on another day than its visit.
         let elsewhen = in_state(AppointmentState::Fulfilled).filter(|row| !calls.contains_key(&row.id));
-        let elsewhen: Vec<_> = elsewhen.map(|row| row.id.0).collect();
-        calls.extend(lookups::calls(connection, clinic, &elsewhen).await?);
+        let elsewhen = by_id::encounters(connection, clinic, elsewhen.map(|row| row.id.0).collect()).await?;
+        let call = |one: EncounterView| Call { started_at: one.started_at, finished_at: one.finished_at };
+        calls.extend(elsewhen.into_iter().map(|(appointment, one)| (appointment, call(one))));
+        let visit_types = by_id::visit_types(connection, clinic, distinct(rows.iter().map(|row| row.visit_type_id.0)));
+        let visit_types = visit_types.await?.into_iter().map(|(id, name)| (id, name.into())).collect();
+        let resources = match all_within {
+            Some(window) => lookups::resources_within(connection, clinic, window).await?,
+            None => shared(by_id::resources(connection, clinic, rows.iter().map(|row| row.id.0).collect()).await?),
+        };
         let somebody_waits = in_state(AppointmentState::Arrived).next().is_some();
         Ok(Self {
             patients: lookups::patients(connection, clinic, rows.iter().map(|row| row.patient_id.0).collect()).await?,
-            visit_types: lookups::visit_types(connection, clinic).await?,
+            visit_types,
             calls,
             seats: if somebody_waits { lookups::seats(connection, clinic).await? } else { Seats::default() },
-            resources: lookups::resources(connection, clinic, within).await?,
+            resources,
         })
     }
 
@@ -75,4 +87,8 @@ impl Around {
             resources: self.resources.get(&row.id).cloned().unwrap_or_default(),
         }
     }
+}
+
+fn shared(resources: HashMap<AppointmentId, Vec<ResourceView>>) -> HashMap<AppointmentId, Vec<Arc<ResourceView>>> {
+    resources.into_iter().map(|(appointment, all)| (appointment, all.into_iter().map(Arc::new).collect())).collect()
 }

@@ -1,7 +1,7 @@
 //! Looking up what is around the visits of a day: a statement for each table, and of each table no more than the desk shows.
 
 use crate::views::{Readiness, ResourceKind, ResourceView};
-use domain::{AppointmentId, ClinicId, PatientId, PractitionerId, ResourceId, VisitTypeId};
+use domain::{AppointmentId, ClinicId, PatientId, PractitionerId, ResourceId};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
@@ -40,67 +40,28 @@ pub(super) struct Call {
     pub(super) finished_at: Option<Timestamp>,
 }
 
-/// A call as it is kept, and of which appointment.
-struct Kept {
-    appointment: AppointmentId,
-    started_at: jiff_sqlx::Timestamp,
-    finished_at: Option<jiff_sqlx::Timestamp>,
-}
-
-/// Calls on a condition, whose parameters begin at `$2`; a statement of its own for each, as in `rows!`.
-macro_rules! calls {
-    ($condition:literal, $clinic:expr, $($argument:expr),+) => {
-        sqlx::query_as!(
-            Kept,
-            r#"select
-                   appointment_id as "appointment: AppointmentId",
-                   started_at as "started_at: jiff_sqlx::Timestamp",
-                   finished_at as "finished_at: jiff_sqlx::Timestamp"
-               from encounters
-               where clinic_id = $1 and "# + $condition,
-            $clinic,
-            $($argument),+
-        )
-    };
-}
-
 /// The calls that began within `[from, to)`. A day's lie beside each other, and a thousand looked up one by one cost four times as much.
 pub(super) async fn calls_within(
     connection: &mut PgConnection,
     clinic: ClinicId,
     (from, to): (Timestamp, Timestamp),
 ) -> Result<HashMap<AppointmentId, Call>, sqlx::Error> {
-    let calls = calls!("started_at >= $2 and started_at < $3", clinic.0, from.to_sqlx() as _, to.to_sqlx() as _);
-    Ok(by_appointment(calls.fetch_all(connection).await?))
-}
-
-/// The calls of these appointments.
-pub(super) async fn calls(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-    ids: &[Uuid],
-) -> Result<HashMap<AppointmentId, Call>, sqlx::Error> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    Ok(by_appointment(calls!("appointment_id = any ($2)", clinic.0, ids).fetch_all(connection).await?))
-}
-
-fn by_appointment(calls: Vec<Kept>) -> HashMap<AppointmentId, Call> {
-    let call = |one: &Kept| Call {
-        started_at: one.started_at.to_jiff(),
-        finished_at: one.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
-    };
-    calls.into_iter().map(|one| (one.appointment, call(&one))).collect()
-}
-
-/// The names of all types of visits, by id.
-pub(super) async fn visit_types(
-    connection: &mut PgConnection,
-    clinic: ClinicId,
-) -> Result<HashMap<VisitTypeId, Arc<str>>, sqlx::Error> {
-    let rows = sqlx::query!(r#"select id as "id: VisitTypeId", name from visit_types where clinic_id = $1"#, clinic.0);
-    Ok(rows.fetch_all(connection).await?.into_iter().map(|row| (row.id, row.name.into())).collect())
+    let rows = sqlx::query!(
+        r#"select
+               appointment_id as "appointment: AppointmentId",
+               started_at as "started_at: jiff_sqlx::Timestamp",
+               finished_at as "finished_at: jiff_sqlx::Timestamp"
+           from encounters
+           where clinic_id = $1 and started_at >= $2 and started_at < $3"#,
+        clinic.0,
+        from.to_sqlx() as _,
+        to.to_sqlx() as _,
+    );
+    let calls = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let (started_at, finished_at) = (row.started_at.to_jiff(), row.finished_at.map(jiff_sqlx::Timestamp::to_jiff));
+        (row.appointment, Call { started_at, finished_at })
+    });
+    Ok(calls.collect())
 }
 
 /// A place in the waiting room.
@@ -155,7 +116,7 @@ pub(super) async fn seats(connection: &mut PgConnection, clinic: ClinicId) -> Re
 
 /// Interpreters, rooms and devices of all visits that start within `[from, to)`, and perhaps of some beside. Few have any, so asking
 /// for each of a thousand costs more.
-pub(super) async fn resources(
+pub(super) async fn resources_within(
     connection: &mut PgConnection,
     clinic: ClinicId,
     (from, to): (Timestamp, Timestamp),

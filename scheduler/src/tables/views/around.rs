@@ -109,6 +109,6 @@ fn under_way(encounters: &HashMap<AppointmentId, EncounterView>) -> impl Iterato
 }
 
 /// Each id once.
-fn distinct(ids: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
+pub(crate) fn distinct(ids: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
     ids.collect::<HashSet<_>>().into_iter().collect()
 }

@@ -70,7 +70,7 @@ pub(super) async fn practitioners(
 }
 
 /// The names of types of visits, by id.
-pub(super) async fn visit_types(
+pub(crate) async fn visit_types(
     connection: &mut PgConnection,
     clinic: ClinicId,
     ids: Vec<Uuid>,
@@ -84,7 +84,7 @@ pub(super) async fn visit_types(
 }
 
 /// Interpreters, rooms and devices of these appointments.
-pub(super) async fn resources(
+pub(crate) async fn resources(
     connection: &mut PgConnection,
     clinic: ClinicId,
     ids: Vec<Uuid>,
@@ -171,7 +171,7 @@ pub(super) async fn waiting(
 }
 
 /// The encounters of appointments.
-pub(super) async fn encounters(
+pub(crate) async fn encounters(
     connection: &mut PgConnection,
     clinic: ClinicId,
     ids: Vec<Uuid>,
